@@ -1,0 +1,60 @@
+// One direction of imports: core <- adapters <- jobs <- http, web <- daemon <- main, cli.
+const adapters = ['config', 'mcp', 'db', 'queue', 'notify', 'metrics', 'logging'];
+const above = (names) => `^src/(${names.join('|')})(/|\\.ts)`;
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'core-is-pure',
+      comment: 'core imports core, and of Node only what does no I/O',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { pathNot: ['^src/core/', '^(node:)?(crypto|url|util)$'] },
+    },
+    {
+      name: 'adapters-stand-alone',
+      comment: 'an adapter imports itself and core; what it needs of another arrives as an argument',
+      severity: 'error',
+      from: { path: `^src/(${adapters.join('|')})/` },
+      to: { path: ['^src/', '^jobs/'], pathNot: ['^src/core/', '^src/$1/'] },
+    },
+    {
+      name: 'jobs-below-the-daemon',
+      severity: 'error',
+      from: { path: '^jobs/' },
+      to: { path: above(['http', 'web', 'daemon', 'main', 'cli', 'demo']) },
+    },
+    {
+      name: 'http-below-the-daemon',
+      severity: 'error',
+      from: { path: '^src/(http|web)/' },
+      to: { path: above(['daemon', 'main', 'cli', 'demo']) },
+    },
+    {
+      name: 'daemon-below-the-commands',
+      severity: 'error',
+      from: { path: '^src/daemon/' },
+      to: { path: above(['main', 'cli']) },
+    },
+    {
+      name: 'only-mcp-knows-the-sdk',
+      severity: 'error',
+      from: { path: '^(src|jobs)/', pathNot: '^src/(mcp|demo)/' },
+      to: { path: 'node_modules/@modelcontextprotocol/' },
+    },
+    {
+      name: 'product-does-not-import-tests',
+      severity: 'error',
+      from: { path: '^(src|jobs)/' },
+      to: { path: '^(test|bench)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

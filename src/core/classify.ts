@@ -1,0 +1,137 @@
+import type { Fault, Phase, ProbeOutcome } from './outcome.ts';
+import { type CheckStatus, REASONS, type Reason, type Verdict } from './reasons.ts';
+
+/** What an outcome means, and what to do about it. */
+export interface Classification {
+  verdict: Verdict;
+  reason: Reason;
+  check: CheckStatus;
+  /** What happened in this case, in a sentence; safe to store (never a secret). */
+  message: string;
+  suggestion: string;
+}
+
+const UNREACHABLE = new Set([
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'EACCES',
+  'EINVAL',
+]);
+const DNS = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EAI_NODATA',
+  'EAI_NONAME',
+  'ENODATA',
+  'ESERVFAIL',
+]);
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_UNTRUSTED',
+  'CERT_REVOKED',
+  'CERT_NOT_YET_VALID',
+  'INVALID_CA',
+  'HOSTNAME_MISMATCH',
+]);
+
+const CONNECTING = new Set<Phase>(['dns', 'connect', 'tls', 'spawn']);
+
+function ofHttp(status: number): Reason {
+  if (status === 401) return 'unauthenticated';
+  if (status === 403) return 'forbidden';
+  if (status === 404 || status === 410) return 'not_found';
+  if (status === 405) return 'method_not_allowed';
+  if (status === 429) return 'rate_limited';
+  if (status >= 500) return 'server_error';
+  if (status >= 400) return 'client_error';
+  if (status >= 300) return 'redirect';
+  return 'not_mcp';
+}
+
+function ofTimeout(phase: Phase): Reason {
+  if (CONNECTING.has(phase)) return phase === 'spawn' ? 'timeout_handshake' : 'timeout_connect';
+  if (phase === 'auth') return 'timeout_auth';
+  if (phase === 'ping') return 'timeout_ping';
+  if (phase === 'list') return 'timeout_list';
+  return 'timeout_handshake';
+}
+
+function ofNetwork(code: string): Reason {
+  if (code === 'ECONNREFUSED') return 'refused';
+  if (DNS.has(code)) return 'dns';
+  if (UNREACHABLE.has(code)) return 'unreachable';
+  if (code === 'ETIMEDOUT') return 'timeout_connect';
+  return 'closed';
+}
+
+/** The reason behind a fault; total over the union, so a new kind of fault does not compile unclassified. */
+export function reasonOf(fault: Fault): Reason {
+  switch (fault.kind) {
+    case 'config':
+      return fault.field === 'auth'
+        ? 'bad_auth_config'
+        : fault.field === 'transport'
+          ? 'bad_transport'
+          : 'bad_endpoint';
+    case 'egress':
+      return 'egress_denied';
+    case 'network':
+      return ofNetwork(fault.code);
+    case 'tls':
+      return fault.code === 'CERT_HAS_EXPIRED'
+        ? 'tls_expired'
+        : UNTRUSTED.has(fault.code)
+          ? 'tls_untrusted'
+          : 'tls_other';
+    case 'timeout':
+      return ofTimeout(fault.phase);
+    case 'http':
+      return ofHttp(fault.status);
+    case 'notMcp':
+      return 'not_mcp';
+    case 'version':
+      return 'protocol_version';
+    case 'protocol':
+      return 'protocol_error';
+    case 'rpc':
+      return 'rpc_error';
+    case 'limit':
+      return fault.limit === 'pages' || fault.limit === 'items' ? 'list_unbounded' : 'too_large';
+    case 'spawn':
+      return 'spawn_failed';
+    case 'exit':
+      return 'exited';
+    case 'closed':
+      return 'closed';
+    case 'oauth':
+      return 'oauth_failed';
+    case 'internal':
+      return 'internal';
+  }
+}
+
+function ofWarnings(outcome: ProbeOutcome): { reason: Reason; message: string } | undefined {
+  for (const code of ['list_failed', 'invalid_definition'] as const) {
+    const warning = outcome.warnings.find((candidate) => candidate.code === code);
+    if (warning) return { reason: code, message: warning.message };
+  }
+  return undefined;
+}
+
+/** From what happened to what it means: pure, total, and the only place where that is decided. */
+export function classify(outcome: ProbeOutcome): Classification {
+  const { reason, message } = outcome.fault
+    ? { reason: reasonOf(outcome.fault), message: outcome.fault.message }
+    : (ofWarnings(outcome) ?? { reason: 'ok' as const, message: REASONS.ok.title });
+  const { verdict, check, suggestion } = REASONS[reason];
+  return { verdict, reason, check, message, suggestion };
+}

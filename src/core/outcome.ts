@@ -1,0 +1,131 @@
+import type { BadTarget, Era, TransportType } from './target.ts';
+
+/**
+ * The steps of a probe, in order; each is timed apart, in milliseconds. `spawn` is stdio's connect,
+ * `handshake` is initialize and initialized (or server/discover), `list` is every inventory page.
+ */
+export const PHASES = [
+  'dns',
+  'connect',
+  'tls',
+  'spawn',
+  'firstByte',
+  'auth',
+  'handshake',
+  'ping',
+  'list',
+  'close',
+] as const;
+export type Phase = (typeof PHASES)[number];
+export type PhaseTimes = Partial<Record<Phase, number>>;
+
+/** What went wrong, as a fact: what it means is decided by `classify`. */
+export type Fault =
+  | BadTarget
+  /** The egress policy forbids the address; nothing was sent. */
+  | { kind: 'egress'; message: string }
+  /** A socket or DNS error; `code` is Node's (ECONNREFUSED, ENOTFOUND, …). */
+  | { kind: 'network'; phase: Phase; code: string; message: string }
+  /** A certificate or TLS protocol error; `code` is OpenSSL's or Node's. */
+  | { kind: 'tls'; code: string; message: string }
+  /** The whole-probe deadline passed while in `phase`. */
+  | { kind: 'timeout'; phase: Phase; afterMs: number; message: string }
+  /** An HTTP status that is no answer (also on a WebSocket upgrade or an SSE stream). */
+  | {
+      kind: 'http';
+      phase: Phase;
+      status: number;
+      message: string;
+      /** `WWW-Authenticate`, as sent. */
+      challenge?: string;
+      /** `Location`, as sent. */
+      location?: string;
+      retryAfterMs?: number;
+    }
+  /** Something answered, and it does not speak MCP: HTML, no JSON, no event stream, not HTTP. */
+  | { kind: 'notMcp'; phase: Phase; message: string }
+  /** MCP, but none of our protocol versions. */
+  | { kind: 'version'; offered: string; message: string }
+  /** MCP, but a message breaks the protocol. */
+  | { kind: 'protocol'; phase: Phase; message: string }
+  /** A JSON-RPC error where an answer was due. */
+  | { kind: 'rpc'; phase: Phase; code: number; message: string }
+  /** A bound of ours was passed. */
+  | { kind: 'limit'; limit: 'body' | 'headers' | 'line' | 'pages' | 'items' | 'messages'; message: string }
+  /** The command of a stdio server could not be started. */
+  | { kind: 'spawn'; code: string; message: string }
+  /** The child of a stdio server ended before it answered. */
+  | {
+      kind: 'exit';
+      exitCode: number | null;
+      signal: string | null;
+      /** The last lines of its stderr. */
+      stderr: string;
+      message: string;
+    }
+  /** The connection ended in the middle. */
+  | { kind: 'closed'; phase: Phase; message: string }
+  /** The authorization server refused or failed us (OAuth). */
+  | { kind: 'oauth'; status?: number; message: string }
+  /** Our own fault. */
+  | { kind: 'internal'; message: string };
+
+/** What a listing brought, as sent: raw definitions, nothing stripped, for hashing and storing. */
+export type Definition = Record<string, unknown>;
+export interface Inventory {
+  tools: Definition[];
+  resources: Definition[];
+  resourceTemplates: Definition[];
+  prompts: Definition[];
+}
+export const INVENTORY_KINDS = ['tools', 'resources', 'resourceTemplates', 'prompts'] as const;
+export type InventoryKind = (typeof INVENTORY_KINDS)[number];
+
+export interface ServerInfo {
+  name: string;
+  version: string;
+  title?: string;
+}
+
+/** Something worth saying that is no outage: a family not implemented, an invalid definition. */
+export interface Warning {
+  code: 'ping_not_implemented' | 'list_not_implemented' | 'list_failed' | 'invalid_definition';
+  kind?: InventoryKind;
+  message: string;
+}
+
+/** All that one probe saw. It never throws for a target's fault: the fault is in here. */
+export interface ProbeOutcome {
+  transport: TransportType | null;
+  era: Era | null;
+  protocolVersion: string | null;
+  serverInfo: ServerInfo | null;
+  capabilities: Record<string, unknown> | null;
+  instructions: string | null;
+  /** null when listing was not asked for or not reached; the families that were not listed are empty. */
+  inventory: Inventory | null;
+  phases: PhaseTimes;
+  totalMs: number;
+  fault: Fault | null;
+  warnings: Warning[];
+  /** Sessions that the target opened for us, and those that we ended. */
+  footprint: { sessionsOpened: number; sessionsClosed: number };
+}
+
+/** The outcome of a probe that could not begin. */
+export function faultOutcome(fault: Fault, transport: TransportType | null = null): ProbeOutcome {
+  return {
+    transport,
+    era: null,
+    protocolVersion: null,
+    serverInfo: null,
+    capabilities: null,
+    instructions: null,
+    inventory: null,
+    phases: {},
+    totalMs: 0,
+    fault,
+    warnings: [],
+    footprint: { sessionsOpened: 0, sessionsClosed: 0 },
+  };
+}

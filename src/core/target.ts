@@ -1,0 +1,39 @@
+/** What is to be probed, already free of the database's loose shapes. */
+
+export const TRANSPORTS = ['http', 'sse', 'websocket', 'stdio'] as const;
+export type TransportType = (typeof TRANSPORTS)[number];
+
+/** The two protocol eras: with a handshake and sessions, or stateless (`server/discover`). */
+export const ERAS = ['handshake', 'stateless'] as const;
+export type Era = (typeof ERAS)[number];
+/** `auto` negotiates once; an era pins it, and the probe negotiates again when the pin fails. */
+export type EraChoice = 'auto' | Era;
+
+/** How a probe proves who it is. Secrets live here for the length of one probe only. */
+export type Credentials =
+  | { kind: 'none' }
+  | { kind: 'headers'; headers: Record<string, string> }
+  | { kind: 'oauth'; clientId: string; clientSecret: string; scope?: string };
+
+/** Where a server is reached: a URL, or a command that is never given to a shell. */
+export type Endpoint =
+  | { transport: 'http' | 'sse' | 'websocket'; url: URL }
+  | { transport: 'stdio'; command: string; args: string[]; env: Record<string, string>; cwd?: string };
+
+export interface ProbeTarget {
+  /** The registry's server id, or what the user typed. */
+  id: string;
+  name: string;
+  endpoint: Endpoint;
+  credentials: Credentials;
+  era: EraChoice;
+  /** The deadline of the whole probe, in milliseconds. */
+  timeoutMs: number;
+}
+
+/** A registry row that cannot become a target: a verdict, not a crash. */
+export interface BadTarget {
+  kind: 'config';
+  field: 'endpoint' | 'transport' | 'auth';
+  message: string;
+}
