@@ -1,0 +1,18 @@
+/** All that the worker can be told from outside; read once, by `loadConfig`, and passed on. */
+export interface Config {
+  nodeEnv: 'development' | 'test' | 'production';
+  /** Embedded database, runtime files; absolute. */
+  dataDir: string;
+  /** Where drizzle's migrations are; absolute. */
+  migrationsDir: string;
+  database: { url: string | null; poolSize: number };
+  /** null: the queue lives in the database. */
+  redisUrl: string | null;
+  http: { host: string; port: number };
+  log: { level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'; format: 'auto' | 'json' | 'pretty' };
+  probe: { concurrency: number; perHost: number; timeoutMs: number };
+  sweep: { intervalMs: number; batchSize: number };
+  egress: { mode: 'open' | 'strict'; allow: string[] };
+  /** How long a stop may take before what is left is let go. */
+  shutdownMs: number;
+}
