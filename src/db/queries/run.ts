@@ -30,8 +30,8 @@ export interface RunRequest {
   token: string;
   /** The slot of a scheduled probe, in milliseconds; null for one that a person asked for. */
   slotMs: number | null;
-  /** The longest that the run may take; after that it counts as dead. */
-  budgetMs: number;
+  /** The longest that a run of this server may take, in milliseconds; after that it counts as dead. */
+  budgetMsOf: (server: ServerToProbe) => number;
   perHost: number;
 }
 
@@ -71,16 +71,17 @@ export async function startRun(db: Database, request: RunRequest): Promise<RunSt
       FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
       WHERE s.server_id = ${serverId} FOR NO KEY UPDATE OF s`);
     if (!row) return { state: 'gone' };
-    const { running, busy, onTime: due, ...server } = row;
+    const { running, busy, onTime: due, ...columns } = row;
     if (running) return { state: 'running' };
     if (!due) return { state: 'stale' };
     if (busy >= request.perHost) return { state: 'host_busy' };
+    const server: ServerToProbe = { id: serverId, ...columns };
+    const budget = sql`${request.budgetMsOf(server)} * interval '1 millisecond'`;
     await tx.execute(sql`
       UPDATE vitals.server_state SET run_token = ${request.token},
-        running_until = now() + ${request.budgetMs} * interval '1 millisecond',
-        lease_until = greatest(lease_until, now() + ${request.budgetMs} * interval '1 millisecond')
+        running_until = now() + ${budget}, lease_until = greatest(lease_until, now() + ${budget})
       WHERE server_id = ${serverId}`);
-    return { state: 'started', server: { id: serverId, ...server } };
+    return { state: 'started', server };
   });
 }
 

@@ -74,7 +74,7 @@ export interface ClaimedServer {
 
 export interface Claim {
   servers: ClaimedServer[];
-  /** Due servers that were left for want of room on their host or in the batch. */
+  /** Due servers that were left because their host has no room: worth looking again soon. */
   heldBack: number;
 }
 
@@ -104,13 +104,7 @@ export async function claimDue(db: Database, options: ClaimOptions): Promise<Cla
     if (!backlog || backlog.due === 0) return { servers: [], heldBack: 0 };
     const lateLimit = backlog.late > 0 ? options.lateQuota(await probesPerSecond(tx)) : 0;
 
-    const servers = await tx.execute<{
-      serverId: string;
-      slotMs: number;
-      leaseMs: number;
-      firstCheck: boolean;
-      lagMs: number;
-    }>(sql`
+    const rows = await tx.execute<ClaimedRow>(sql`
       WITH busy AS (
         SELECT host_key, count(*) AS probes FROM vitals.server_state
         WHERE lease_until > now() OR running_until > now() GROUP BY host_key
@@ -131,15 +125,29 @@ export async function claimDue(db: Database, options: ClaimOptions): Promise<Cla
         ORDER BY r.first_check DESC, r.next_probe_at
         LIMIT ${options.limit}
         FOR UPDATE OF s SKIP LOCKED
+      ), claimed AS (
+        UPDATE vitals.server_state s
+        SET lease_until = now() + ${options.leaseMs} * interval '1 millisecond', lease_slot = s.next_probe_at
+        FROM picked WHERE picked.server_id = s.server_id
+        RETURNING s.server_id AS "serverId", (extract(epoch FROM s.next_probe_at) * 1000)::float8 AS "slotMs",
+          (extract(epoch FROM s.lease_until) * 1000)::float8 AS "leaseMs", picked.first_check AS "firstCheck",
+          (extract(epoch FROM now() - s.next_probe_at) * 1000)::float8 AS "lagMs"
       )
-      UPDATE vitals.server_state s
-      SET lease_until = now() + ${options.leaseMs} * interval '1 millisecond', lease_slot = s.next_probe_at
-      FROM picked WHERE picked.server_id = s.server_id
-      RETURNING s.server_id AS "serverId", (extract(epoch FROM s.next_probe_at) * 1000)::float8 AS "slotMs",
-        (extract(epoch FROM s.lease_until) * 1000)::float8 AS "leaseMs", picked.first_check AS "firstCheck",
-        (extract(epoch FROM now() - s.next_probe_at) * 1000)::float8 AS "lagMs"`);
-    return { servers: [...servers], heldBack: backlog.due - servers.length };
+      SELECT claimed.*, held.back AS "heldBack" FROM (
+        SELECT count(*)::int AS back FROM ranked r
+        WHERE r.place > ${options.perHost} AND (NOT r.late OR r.turn <= ${lateLimit})
+      ) held LEFT JOIN claimed ON true`);
+    const servers = rows.filter((row) => row.serverId !== null);
+    return { servers: servers.map(withoutHeldBack), heldBack: rows[0]?.heldBack ?? 0 };
   });
+}
+
+function withoutHeldBack({ serverId, slotMs, leaseMs, firstCheck, lagMs }: ClaimedRow): ClaimedServer {
+  return { serverId, slotMs, leaseMs, firstCheck, lagMs };
+}
+
+interface ClaimedRow extends ClaimedServer, Record<string, unknown> {
+  heldBack: number;
 }
 
 async function probesPerSecond(tx: Pick<Database, 'execute'>): Promise<number> {
