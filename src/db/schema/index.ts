@@ -1,0 +1,9 @@
+/** The whole schema: what `drizzle(…, { schema })` and drizzle-kit read. */
+export * from './admin.ts';
+export * from './api.ts';
+export * from './audit.ts';
+export * from './auth.ts';
+export * from './mcp.ts';
+export * from './relations.ts';
+export * from './tenant.ts';
+export * from './vitals.ts';

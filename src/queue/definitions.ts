@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/** The queues: a name may not hold ':'. */
+export const QUEUES = { sweep: 'vitals-sweep', probe: 'vitals-probe' } as const;
+
+/**
+ * One probe of one server at one slot. Only ids travel: what a probe needs it reads when it runs, so
+ * that no secret is ever in a job, and a late job sees the registry as it is then.
+ */
+export const probeJobSchema = z.object({
+  serverId: z.string().min(1),
+  /** The planned time, in milliseconds since 1970; null for one that a person asked for. */
+  slotMs: z.number().int().nullable(),
+});
+export type ProbeJob = z.infer<typeof probeJobSchema>;
+
+/** What a probe job returns: enough for `enqueue --wait` to show. */
+export const probeResultSchema = z.object({
+  state: z.enum(['stored', 'skipped']),
+  verdict: z.string().optional(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  totalMs: z.number().optional(),
+});
+export type ProbeResult = z.infer<typeof probeResultSchema>;
+
+/** BullMQ serves the lowest number first. */
+export const PRIORITY = { manual: 1, firstCheck: 2, scheduled: 10 } as const;
+
+/** An id that no transport's rules can object to: job ids may not hold ':' nor be integers. */
+function safeId(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
+/** The same server and slot give the same job, however often a sweep adds it. */
+export function slotJobId(serverId: string, slotMs: number): string {
+  return `slot-${safeId(serverId)}-${slotMs}`;
+}
+
+/** One manual probe waits for a server at a time: asking again joins it. */
+export function manualDeduplicationId(serverId: string): string {
+  return `manual-${safeId(serverId)}`;
+}
+
+export const KEEP = {
+  removeOnComplete: { age: 600, count: 1000 },
+  removeOnFail: { age: 86_400, count: 1000 },
+} as const;
