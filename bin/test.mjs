@@ -33,7 +33,10 @@ function findPostgresBin() {
   const installed = '/usr/lib/postgresql';
   const versions = existsSync(installed) ? readdirSync(installed).sort((a, b) => Number(b) - Number(a)) : [];
   const onPath = findProgram('postgres');
-  const folders = [...versions.map((version) => join(installed, version, 'bin')), ...(onPath ? [dirname(onPath)] : [])];
+  const folders = [
+    ...versions.map((version) => join(installed, version, 'bin')),
+    ...(onPath ? [dirname(onPath)] : []),
+  ];
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
 }
 
@@ -52,7 +55,18 @@ async function startRedis() {
   const program = findProgram('redis-server', 'valkey-server');
   if (!program) return undefined;
   const port = await freePort();
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', scratch, '--save', '', '--maxmemory-policy', 'noeviction'];
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    scratch,
+    '--save',
+    '',
+    '--maxmemory-policy',
+    'noeviction',
+  ];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)));
@@ -75,8 +89,14 @@ function runSuites(title, projects, env, filters = []) {
   const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
   const args = [vitest, 'run', ...projects.flatMap((name) => ['--project', name])];
   args.push('--reporter=default', '--reporter=json', `--outputFile=${report}`, ...filters);
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
-  const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { numPassedTests: 0, numFailedTests: 0 };
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  const counts = existsSync(report)
+    ? JSON.parse(readFileSync(report, 'utf8'))
+    : { numPassedTests: 0, numFailedTests: 0 };
   totals.passed += counts.numPassedTests;
   totals.failed += counts.numFailedTests;
   // A file that does not even load has no failed test in it, and a run without a test proves nothing.
@@ -107,8 +127,13 @@ async function main() {
   if (!hasPostgres) missing('postgres', 'install postgresql, or set TEST_DATABASE_URL');
   try {
     if (redis) runSuites('Redis', ['integration'], { TEST_REDIS_URL: redis.url, TEST_EMBEDDED: '1' });
-    if (hasPostgres) runSuites(`PostgreSQL ${postgresBin ?? 'at TEST_DATABASE_URL'}`, ['integration'], { ...postgres, TEST_REDIS_URL: '' });
-    if (redis && hasPostgres) runSuites('PostgreSQL and Redis', ['acceptance'], { ...postgres, TEST_REDIS_URL: redis.url });
+    if (hasPostgres)
+      runSuites(`PostgreSQL ${postgresBin ?? 'at TEST_DATABASE_URL'}`, ['integration'], {
+        ...postgres,
+        TEST_REDIS_URL: '',
+      });
+    if (redis && hasPostgres)
+      runSuites('PostgreSQL and Redis', ['acceptance'], { ...postgres, TEST_REDIS_URL: redis.url });
   } finally {
     await redis?.stop();
   }
