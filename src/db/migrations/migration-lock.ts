@@ -27,9 +27,13 @@ export async function withMigrationLock<T>(sql: Sql, work: (session: Session) =>
         throw new MigrationBlockedError('another process has been migrating this database for two minutes');
       await sleep(LOOK_MS);
     }
+    // Migrations name their tables without a schema. A role called like a schema (`vitals`) would
+    // otherwise have them made in that one.
+    await session`SET search_path = public`;
     try {
       return await work(session);
     } finally {
+      await session`RESET search_path`;
       await session`SELECT pg_advisory_unlock(${LOCK_KEY}::bigint)`;
     }
   } finally {
