@@ -15,4 +15,6 @@ export interface Config {
   egress: { mode: 'open' | 'strict'; allow: string[] };
   /** How long a stop may take before what is left is let go. */
   shutdownMs: number;
+  /** Names that look like ours and are not: to be logged at the start, no reason to stop. */
+  warnings: string[];
 }

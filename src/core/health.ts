@@ -20,6 +20,8 @@ export interface HealthMemory {
   successes: number;
   /** mcp_server.status as it stands now, whoever wrote it. */
   status: ServerStatus;
+  /** A person set that status (maintenance, or inactive after the first check): it stays. */
+  held: boolean;
 }
 
 export interface HealthDecision {
@@ -51,7 +53,7 @@ const HEALTH_OF: Record<Verdict, HealthStatus> = {
  *
  * A failure shows in health_status at once and in status only when it is confirmed; a server that was
  * never seen well has nothing to be damped, so its first failure counts. `unknown` and `waking` move
- * no counter: they say nothing about the server. A status that a person set to maintenance stays.
+ * no counter: they say nothing about the server. A status that a person set stays.
  */
 export function decideHealth(
   memory: HealthMemory,
@@ -66,11 +68,10 @@ export function decideHealth(
     healthStatus === 'healthy' ? memory.successes + 1 : healthStatus === 'unhealthy' ? 0 : memory.successes;
   const confirmed = failures >= policy.failuresToDown || memory.verdict === null || memory.status === 'error';
 
-  const muted = memory.status === 'maintenance';
-  const verdict: Verdict = muted ? 'maintenance' : seen.verdict;
+  const verdict: Verdict = memory.status === 'maintenance' ? 'maintenance' : seen.verdict;
   let status = memory.status;
-  if (!muted && healthStatus === 'healthy') status = 'active';
-  if (!muted && healthStatus === 'unhealthy' && confirmed) status = 'error';
+  if (!memory.held && healthStatus === 'healthy') status = 'active';
+  if (!memory.held && healthStatus === 'unhealthy' && confirmed) status = 'error';
 
   return {
     verdict,

@@ -17,3 +17,25 @@ export class DatabaseUnreachableError extends DatabaseError {
 export class DatabaseUrlError extends DatabaseError {
   readonly code = 'DATABASE_URL_INVALID';
 }
+
+export const EMBEDDED_ERROR_CODES = [
+  'EMBEDDED_NO_BINARIES',
+  'EMBEDDED_OTHER_VERSION',
+  'EMBEDDED_NOT_OURS',
+  'EMBEDDED_PATH_TOO_LONG',
+  'EMBEDDED_INIT_FAILED',
+  'EMBEDDED_START_FAILED',
+  'EMBEDDED_TIMEOUT',
+] as const;
+export type EmbeddedErrorCode = (typeof EMBEDDED_ERROR_CODES)[number];
+
+/** The embedded database cannot be had on this machine, or in this data folder. */
+export class EmbeddedDatabaseError extends DatabaseError {
+  constructor(
+    readonly code: EmbeddedErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { DelayedError } from 'bullmq';
+import { faultOutcome, type ProbeOutcome } from '../src/core/outcome.ts';
+import type { BadTarget, ProbeTarget } from '../src/core/target.ts';
+import type { Database } from '../src/db/client.ts';
+import { abandonRun, type ServerToProbe, startRun } from '../src/db/queries/run.ts';
+import type { ProbeStore, StoredProbe } from '../src/db/queries/store.ts';
+import type { Job } from '../src/queue/backend.ts';
+import { type ProbeJob, type ProbeResult, probeJobSchema } from '../src/queue/definitions.ts';
+
+export interface ProbeDeps {
+  db: Database;
+  store: ProbeStore;
+  targetOf: (server: ServerToProbe) => ProbeTarget | BadTarget;
+  hostKeyOf: (server: ServerToProbe) => string;
+  probe: (target: ProbeTarget, request: { signal: AbortSignal }) => Promise<ProbeOutcome>;
+  /** Puts a server on the schedule that no sweep has met yet; false when it is not registered. */
+  schedule: (serverId: string) => Promise<boolean>;
+  /** Aborted when the daemon will not wait for probes any longer. */
+  signal: AbortSignal;
+  perHost: number;
+  onStored: (stored: StoredProbe, outcome: ProbeOutcome) => void;
+}
+
+/** What a run may take beyond its probe: ending children, waiting for the database. */
+const RUN_GRACE_MS = 30_000;
+const BUSY_DELAY_MS = 200;
+
+/**
+ * One probe, from the run lock to the committed result. A target's fault is a result like any other:
+ * the job fails only for faults of our own.
+ */
+export async function runProbe(
+  deps: ProbeDeps,
+  job: Job<ProbeJob, ProbeResult>,
+  jobToken: string,
+): Promise<ProbeResult> {
+  const { serverId, slotMs } = probeJobSchema.parse(job.data);
+  const token = randomUUID();
+  const start = await begin(deps, { serverId, slotMs, token });
+  if (start.state === 'gone' || start.state === 'stale') return { state: 'skipped' };
+  if (start.state === 'running' && slotMs !== null) return { state: 'skipped' };
+  if (start.state !== 'started')
+    return await delay(job, jobToken, BUSY_DELAY_MS + Math.random() * BUSY_DELAY_MS);
+
+  try {
+    const { server } = start;
+    const checkedAt = new Date();
+    const target = deps.targetOf(server);
+    const outcome =
+      'kind' in target ? faultOutcome(target) : await deps.probe(target, { signal: deps.signal });
+    // A probe that we cut short says nothing about its target: it is left for the next worker.
+    if (deps.signal.aborted && outcome.fault) {
+      await abandonRun(deps.db, serverId, token);
+      return await delay(job, jobToken, 0);
+    }
+    const stored = await deps.store.save({
+      serverId,
+      token,
+      hostKey: deps.hostKeyOf(server),
+      slotMs,
+      checkedAt,
+      outcome,
+    });
+    if (!stored) return { state: 'skipped' };
+    deps.onStored(stored, outcome);
+    const { verdict, reason, message } = stored.classification;
+    return { state: 'stored', verdict, reason, message, totalMs: outcome.totalMs };
+  } catch (error) {
+    if (!(error instanceof DelayedError)) await abandonAfter(error, deps.db, serverId, token);
+    throw error;
+  }
+}
+
+async function begin(deps: ProbeDeps, run: { serverId: string; slotMs: number | null; token: string }) {
+  const budgetMsOf = (server: ServerToProbe): number => {
+    const target = deps.targetOf(server);
+    return RUN_GRACE_MS + ('kind' in target ? 0 : target.timeoutMs);
+  };
+  const request = { ...run, budgetMsOf, perHost: deps.perHost };
+  const start = await startRun(deps.db, request);
+  if (start.state !== 'gone' || !(await deps.schedule(run.serverId))) return start;
+  return await startRun(deps.db, request);
+}
+
+/** The run must not stay locked for its whole budget; when even that fails, both faults are told. */
+async function abandonAfter(cause: unknown, db: Database, serverId: string, token: string): Promise<void> {
+  try {
+    await abandonRun(db, serverId, token);
+  } catch (error) {
+    throw new AggregateError([cause, error], 'the result could not be stored, nor its run be released');
+  }
+}
+
+async function delay(job: Job<ProbeJob, ProbeResult>, jobToken: string, delayMs: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + delayMs, jobToken);
+  throw new DelayedError();
+}

@@ -1,0 +1,163 @@
+import type { Logger } from 'pino';
+import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
+import type { Config } from '../config/types.ts';
+import type { Database } from '../db/client.ts';
+import { findRegistered } from '../db/queries/servers.ts';
+import { createProbeStore } from '../db/queries/store.ts';
+import { scheduleServers } from '../db/queries/sweep.ts';
+import { createHealth } from '../http/health.ts';
+import { createHttpServer } from '../http/http-server.ts';
+import { createEgressPolicy } from '../mcp/egress.ts';
+import { createProber } from '../mcp/prober.ts';
+import { hostKeyOf, targetOfServer } from '../mcp/target.ts';
+import { createMetrics } from '../metrics/create-metrics.ts';
+import { openQueueBackend } from '../queue/backend.ts';
+import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
+import { type OnProgress, openDatabase } from './database.ts';
+import { refreshGauges, startGauges } from './gauges.ts';
+import { createLifecycle, withinMs } from './lifecycle.ts';
+import { queuePoolConfig } from './queue-pool.ts';
+import { readinessChecks } from './readiness.ts';
+import { logProbe } from './report.ts';
+import { startJobs } from './start-jobs.ts';
+
+export interface DaemonOptions {
+  config: Config;
+  logger: Logger;
+  version: string;
+  onProgress?: OnProgress;
+}
+
+export interface RunningDaemon {
+  db: Database;
+  databaseUrl: string;
+  embedded: boolean;
+  /** The base of /metrics, /livez and /readyz. */
+  httpUrl: string;
+  /** The gauges, read again now rather than in some seconds. */
+  refreshGauges(): Promise<void>;
+}
+
+export interface Daemon {
+  /** Rejects with a typed error, everything that was begun ended again. */
+  start(): Promise<RunningDaemon>;
+  /** Ends all of it within the configured time; may be called at any moment, and more than once. */
+  stop(): Promise<void>;
+}
+
+/** The composition root: the only place where the parts meet. */
+export function createDaemon(options: DaemonOptions): Daemon {
+  const { config, logger } = options;
+  const lifecycle = createLifecycle((step) => logger.debug({ step }, 'stopping'));
+  const stop = () => lifecycle.stop(config.shutdownMs);
+  return {
+    async start() {
+      try {
+        return await startAll(options, lifecycle);
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    },
+    stop,
+  };
+}
+
+/** What a stop keeps back for those behind the probes: the store, the queue, the database. */
+const STOP_RESERVE_MS = 4_000;
+
+async function startAll(
+  options: DaemonOptions,
+  lifecycle: ReturnType<typeof createLifecycle>,
+): Promise<RunningDaemon> {
+  const { config, logger, onProgress = () => undefined } = options;
+
+  const database = await openDatabase(config, onProgress);
+  lifecycle.onStop('database', () => database.close());
+  const { db } = database;
+
+  const backend = await openQueueBackend(
+    { redisUrl: config.redisUrl, postgres: await queuePoolConfig(database) },
+    (source, error) => logger.warn({ err: error, source }, 'the queue has trouble'),
+    onProgress,
+  );
+  lifecycle.onStop('queue backend', () => backend.close());
+  const sweepQueue = backend.queue<SweepJob, SweepResult>(QUEUES.sweep);
+  const probeQueue = backend.queue<ProbeJob, ProbeResult>(QUEUES.probe);
+  lifecycle.onStop('queues', async () => {
+    await Promise.all([sweepQueue.close(), probeQueue.close()]);
+  });
+
+  const metrics = createMetrics({ version: options.version });
+  const prober = createProber({
+    clientInfo: { name: 'mcp-vitals', version: options.version },
+    egress: createEgressPolicy(config.egress),
+  });
+  lifecycle.onStop('prober', () => prober.close());
+  const store = createProbeStore(db);
+  lifecycle.onStop('store', () => store.idle());
+
+  const http = createHttpServer({
+    ...config.http,
+    metrics,
+    health: createHealth(readinessChecks({ db, queue: backend, sweepIntervalMs: config.sweep.intervalMs })),
+    logger,
+  });
+  const { url: httpUrl } = await http.start();
+  lifecycle.onStop('http', () => http.stop());
+
+  const cut = new AbortController();
+  const { perHost } = config.probe;
+  const jobs = await startJobs(
+    backend,
+    {
+      sweep: { db, sweepQueue, probeQueue, hostKeyOf, settings: { ...config.sweep, perHost } },
+      probe: {
+        db,
+        store,
+        perHost,
+        hostKeyOf,
+        signal: cut.signal,
+        targetOf: (server) => targetOfServer(server, { timeoutMs: config.probe.timeoutMs }),
+        probe: (target, request) => prober.probe(target, request),
+        async schedule(serverId) {
+          const server = await findRegistered(db, serverId);
+          if (server)
+            await scheduleServers(db, [{ serverId, hostKey: hostKeyOf(server), nextProbeMs: Date.now() }]);
+          return server !== null;
+        },
+        onStored(stored, outcome) {
+          metrics.recordProbe({ ...stored.classification, ...outcome });
+          logProbe(logger, stored, outcome);
+        },
+      },
+    },
+    { probeConcurrency: config.probe.concurrency, sweepIntervalMs: config.sweep.intervalMs },
+    logger,
+  );
+  lifecycle.onStop('probes', async () => {
+    const patienceMs = Math.max(500, config.shutdownMs - STOP_RESERVE_MS);
+    const ended = jobs.stopProbes();
+    // Those still running then are cut short and given back, so that another worker finds them at once.
+    await withinMs('probes', patienceMs, () => ended).catch(() => cut.abort());
+    await ended;
+  });
+  lifecycle.onStop('sweep', () => jobs.stopSweep());
+
+  const gauges = { db, metrics, probeQueue };
+  await refreshGauges(gauges);
+  const refresh = startGauges({
+    ...gauges,
+    onError: (error) => logger.warn({ err: error }, 'the gauges could not be refreshed'),
+  });
+  lifecycle.onStop('gauges', () => refresh.stop());
+
+  logger.info({ httpUrl, queue: backend.kind, embedded: database.embedded }, 'the daemon runs');
+  return {
+    db,
+    databaseUrl: database.url,
+    embedded: database.embedded,
+    httpUrl,
+    refreshGauges: () => refreshGauges(gauges),
+  };
+}

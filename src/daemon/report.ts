@@ -1,0 +1,18 @@
+import type { Logger } from 'pino';
+import type { ProbeOutcome } from '../core/outcome.ts';
+import type { StoredProbe } from '../db/queries/store.ts';
+
+/** One line a probe at debug, one a status change at info. */
+export function logProbe(logger: Logger, stored: StoredProbe, outcome: ProbeOutcome): void {
+  const { serverId, name, classification, decision } = stored;
+  const { verdict, reason, message } = classification;
+  const server = { serverId, server: name };
+  logger.debug(
+    { ...server, verdict, reason, transport: outcome.transport, totalMs: Math.round(outcome.totalMs) },
+    'probed',
+  );
+  if (decision.statusChange) {
+    logger.info({ ...server, ...decision.statusChange, verdict, reason, message }, 'status changed');
+  }
+  if (reason === 'internal') logger.error({ ...server, message }, 'a probe failed inside');
+}

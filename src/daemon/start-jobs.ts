@@ -1,0 +1,39 @@
+import type { Logger } from 'pino';
+import { type ProbeDeps, runProbe } from '../../jobs/probe.ts';
+import { runSweep, type SweepDeps, type SweepJob, type SweepResult } from '../../jobs/sweep.ts';
+import type { QueueBackend } from '../queue/backend.ts';
+import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
+
+export interface JobSettings {
+  probeConcurrency: number;
+  sweepIntervalMs: number;
+}
+
+export interface RunningJobs {
+  /** Takes nothing new; resolves when what is in flight has ended. */
+  stopSweep(): Promise<void>;
+  stopProbes(): Promise<void>;
+}
+
+/** Every processor of the product and the queue that it serves. */
+export async function startJobs(
+  backend: QueueBackend,
+  deps: { sweep: SweepDeps; probe: ProbeDeps },
+  settings: JobSettings,
+  logger: Logger,
+): Promise<RunningJobs> {
+  const failed = (job: string) => (error: unknown) => {
+    logger.error({ err: error, job }, 'a job failed');
+    throw error;
+  };
+  const probes = await backend.worker<ProbeJob, ProbeResult>(
+    QUEUES.probe,
+    settings.probeConcurrency,
+    (job, token) => runProbe(deps.probe, job, token).catch(failed('probe')),
+  );
+  const sweeps = await backend.worker<SweepJob, SweepResult>(QUEUES.sweep, 1, (job) =>
+    runSweep(deps.sweep, job).catch(failed('sweep')),
+  );
+  await deps.sweep.sweepQueue.schedule('sweep', settings.sweepIntervalMs, { extra: false });
+  return { stopSweep: () => sweeps.close(), stopProbes: () => probes.close() };
+}

@@ -1,0 +1,38 @@
+import { sql } from 'drizzle-orm';
+import type { InventoryCounts } from '../../core/inventory.ts';
+import type { Reason, Verdict } from '../../core/reasons.ts';
+import type { Database } from '../client.ts';
+
+/** One server as gauges and tables show it. */
+export interface FleetRow {
+  id: string;
+  name: string;
+  tenantId: string | null;
+  transport: string;
+  verdict: Verdict | null;
+  reason: Reason | null;
+  message: string | null;
+  counts: InventoryCounts | null;
+  avgResponseMs: number | null;
+  lastProbeMs: number | null;
+}
+
+/** The newest verdict of every registered server. */
+export async function readFleet(db: Database): Promise<FleetRow[]> {
+  const rows = await db.execute<FleetRow & Record<string, unknown>>(sql`
+    SELECT m.id, m.name, m.tenant_id AS "tenantId", m.transport_type AS transport, s.verdict, s.reason, s.message,
+      s.counts, m.avg_response_time::float8 AS "avgResponseMs",
+      (extract(epoch FROM s.last_probe_at) * 1000)::float8 AS "lastProbeMs"
+    FROM mcp_server m LEFT JOIN vitals.server_state s ON s.server_id = m.id
+    ORDER BY m.id`);
+  return [...rows];
+}
+
+/** How far the longest due server is behind its slot, in seconds; 0 when none is due. */
+export async function readSweepLag(db: Database): Promise<number> {
+  const [row] = await db.execute<{ lag: number }>(sql`
+    SELECT greatest(0, coalesce(extract(epoch FROM now() - min(s.next_probe_at)), 0))::float8 AS lag
+    FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
+    WHERE (m.status <> 'inactive' OR m.last_health_check IS NULL OR s.status_written = 'inactive')`);
+  return row?.lag ?? 0;
+}

@@ -1,0 +1,92 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { promptRows, resourceRows, toolRows } from '../../core/inventory.ts';
+import type { Inventory } from '../../core/outcome.ts';
+import type { Database } from '../client.ts';
+
+type Tx = Pick<Database, 'execute'>;
+
+interface InventoryTable {
+  table: SQL;
+  key: SQL;
+  /** The columns that a listing gives, with their types in the recordset. */
+  columns: { name: string; type: string }[];
+  /** Columns that the table wants and no listing gives. */
+  extra: { names: SQL; values: SQL };
+}
+
+const none = { names: sql``, values: sql`` };
+
+const TOOLS: InventoryTable = {
+  table: sql`mcp_tool`,
+  key: sql`name`,
+  columns: [
+    { name: 'name', type: 'text' },
+    { name: 'description', type: 'text' },
+    { name: 'input_schema', type: 'json' },
+  ],
+  extra: none,
+};
+
+const RESOURCES: InventoryTable = {
+  table: sql`mcp_resource`,
+  key: sql`uri`,
+  columns: [
+    { name: 'uri', type: 'text' },
+    { name: 'name', type: 'text' },
+    { name: 'description', type: 'text' },
+    { name: 'mime_type', type: 'text' },
+    { name: 'size', type: 'integer' },
+    { name: 'annotations', type: 'json' },
+  ],
+  extra: none,
+};
+
+const PROMPTS: InventoryTable = {
+  table: sql`mcp_prompt`,
+  key: sql`name`,
+  columns: [
+    { name: 'name', type: 'text' },
+    { name: 'description', type: 'text' },
+    { name: 'arguments', type: 'json' },
+  ],
+  // A listing does not bring the template; what the gateway keeps there is never overwritten.
+  extra: { names: sql`, template`, values: sql`, ''` },
+};
+
+/**
+ * Makes the three inventory tables say what the server listed, in two statements a table, however
+ * many items: new rows in, changed ones updated, returned ones active again, vanished ones inactive.
+ * A row that did not change is not written.
+ */
+export async function storeInventory(tx: Tx, serverId: string, inventory: Inventory): Promise<void> {
+  await storeRows(tx, serverId, TOOLS, toolRows(inventory));
+  await storeRows(tx, serverId, RESOURCES, resourceRows(inventory));
+  await storeRows(tx, serverId, PROMPTS, promptRows(inventory));
+}
+
+const list = (parts: SQL[]): SQL => sql.join(parts, sql`, `);
+
+async function storeRows(tx: Tx, serverId: string, shape: InventoryTable, rows: object[]): Promise<void> {
+  const { table, key, columns, extra } = shape;
+  const json = JSON.stringify(rows);
+  const names = list(columns.map(({ name }) => sql`${sql.identifier(name)}`));
+  const record = list(columns.map(({ name, type }) => sql`${sql.identifier(name)} ${sql.raw(type)}`));
+  const updates = list(
+    columns.map(({ name }) => sql`${sql.identifier(name)} = excluded.${sql.identifier(name)}`),
+  );
+  const comparable = ({ name, type }: { name: string; type: string }, row: SQL): SQL =>
+    type === 'json' ? sql`${row}.${sql.identifier(name)}::jsonb` : sql`${row}.${sql.identifier(name)}`;
+  const before = list(columns.map((column) => comparable(column, sql`t`)));
+  const after = list(columns.map((column) => comparable(column, sql`excluded`)));
+
+  await tx.execute(sql`
+    INSERT INTO ${table} AS t (id, server_id, is_active, created_at, updated_at, ${names}${extra.names})
+    SELECT gen_random_uuid(), ${serverId}, true, now(), now(), ${names}${extra.values}
+    FROM json_to_recordset(${json}::json) AS r(${record})
+    ON CONFLICT (server_id, ${key}) DO UPDATE SET ${updates}, is_active = true, updated_at = now()
+    WHERE NOT coalesce(t.is_active, false) OR (${before}) IS DISTINCT FROM (${after})`);
+  await tx.execute(sql`
+    UPDATE ${table} AS t SET is_active = false, updated_at = now()
+    WHERE t.server_id = ${serverId} AND t.is_active AND NOT EXISTS (
+      SELECT 1 FROM json_to_recordset(${json}::json) AS r(${key} text) WHERE r.${key} = t.${key})`);
+}

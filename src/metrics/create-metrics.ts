@@ -1,0 +1,54 @@
+import { Registry } from 'prom-client';
+import { registerBuildInfo } from './build-info.ts';
+import { type FleetRow, labelRow } from './fleet-row.ts';
+import { createInventoryItems } from './inventory-items.ts';
+import { createProbeDuration } from './probe-duration.ts';
+import { createProbeJobs } from './probe-jobs.ts';
+import type { ProbeRecord } from './probe-record.ts';
+import { createProbesTotal } from './probes-total.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
+import { createServerUp } from './server-up.ts';
+import { createServerVerdict } from './server-verdict.ts';
+import { createSessionsOpen } from './sessions-open.ts';
+import { createSweepLag } from './sweep-lag.ts';
+
+/** Everything that this process tells Prometheus. */
+export interface Metrics {
+  contentType: string;
+  /** The exposition text. */
+  render(): Promise<string>;
+  /** Counts one finished probe: total, durations, sessions left behind. */
+  recordProbe(probe: ProbeRecord): void;
+  /** Replaces the gauges of the whole fleet at once; servers that are not in `rows` disappear. */
+  fleet: { set(rows: readonly FleetRow[]): void };
+  /** How long the most overdue server had been due at the last sweep, in milliseconds. */
+  setSweepLag(lagMs: number): void;
+  /** Replaces the counts of probe jobs by state. */
+  setProbeJobs(counts: Readonly<Record<string, number>>): void;
+}
+
+/** A registry of its own, so that two daemons in one process do not meet. */
+export function createMetrics({ version }: { version: string }): Metrics {
+  const registry = new Registry();
+  const perProbe = [createProbesTotal(registry), createProbeDuration(registry), createSessionsOpen(registry)];
+  const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
+  const setSweepLag = createSweepLag(registry);
+  const setProbeJobs = createProbeJobs(registry);
+  registerBuildInfo(registry, version);
+  registerProcessMetrics(registry);
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    recordProbe(probe) {
+      for (const record of perProbe) record(probe);
+    },
+    fleet: {
+      set(rows) {
+        const labelled = rows.map(labelRow);
+        for (const replace of perFleet) replace(labelled);
+      },
+    },
+    setSweepLag,
+    setProbeJobs,
+  };
+}

@@ -1,0 +1,191 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectDatabase, type DatabaseConnection } from '../../../src/db/client.ts';
+import { startRun } from '../../../src/db/queries/run.ts';
+import {
+  type ClaimOptions,
+  claimDue,
+  findUnscheduled,
+  releaseClaims,
+  scheduleServers,
+} from '../../../src/db/queries/sweep.ts';
+import { createTestDatabase } from '../../support/database.ts';
+import { registerServer } from '../../support/registry.ts';
+
+let connection: DatabaseConnection;
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  connection = connectDatabase(database.url);
+});
+afterAll(async () => {
+  await connection.close();
+  await database.close();
+});
+beforeEach(async () => {
+  await connection.db.execute(sql`DELETE FROM mcp_server`);
+});
+
+const OPTIONS: ClaimOptions = {
+  limit: 500,
+  perHost: 4,
+  leaseMs: 60_000,
+  lateAfterMs: 30_000,
+  lateQuota: () => 20,
+};
+const claim = (options: Partial<ClaimOptions> = {}) => claimDue(connection.db, { ...OPTIONS, ...options });
+
+async function schedule(
+  servers: { id: string; hostKey?: string; dueForMs?: number; checked?: boolean }[],
+): Promise<void> {
+  const { db } = connection;
+  for (const { id } of servers) await registerServer(db, { id });
+  await scheduleServers(
+    db,
+    servers.map(({ id, hostKey, dueForMs }) => ({
+      serverId: id,
+      hostKey: hostKey ?? id,
+      nextProbeMs: Math.round(Date.now() - (dueForMs ?? 10)),
+    })),
+  );
+  for (const { id, checked } of servers) {
+    if (checked) {
+      await db.execute(
+        sql`UPDATE vitals.server_state SET last_probe_at = now() - interval '1 hour' WHERE server_id = ${id}`,
+      );
+      await db.execute(
+        sql`UPDATE mcp_server SET status = 'active', last_health_check = now() WHERE id = ${id}`,
+      );
+    }
+  }
+}
+
+describe('the schedule', () => {
+  test('finds registered servers that it does not know, once', async () => {
+    await registerServer(connection.db, { id: 'a', healthCheckInterval: 60 });
+    const found = await findUnscheduled(connection.db, 10);
+    expect(found).toEqual([
+      {
+        id: 'a',
+        endpointUrl: 'http://127.0.0.1:1/a',
+        transportType: 'http',
+        intervalSeconds: 60,
+        checkedBefore: false,
+      },
+    ]);
+    const row = { serverId: 'a', hostKey: 'h', nextProbeMs: Date.now() };
+    await Promise.all([scheduleServers(connection.db, [row]), scheduleServers(connection.db, [row])]);
+    expect(await findUnscheduled(connection.db, 10)).toEqual([]);
+  });
+
+  test('sums the history that a server brings along', async () => {
+    await registerServer(connection.db, { id: 'a' });
+    await connection.db.execute(sql`
+      INSERT INTO mcp_server_health_check (id, server_id, status, response_time, checked_at)
+      SELECT gen_random_uuid(), 'a', CASE WHEN n = 1 THEN 'timeout' ELSE 'healthy' END, 100, now() FROM generate_series(1, 4) n`);
+    await scheduleServers(connection.db, [{ serverId: 'a', hostKey: 'h', nextProbeMs: Date.now() }]);
+    const rows = await connection.db.execute(sql`SELECT checks, healthy, responses FROM vitals.uptime_day`);
+    expect([...rows]).toEqual([{ checks: 4, healthy: 3, responses: 4 }]);
+  });
+});
+
+describe('a claim', () => {
+  test('takes what is due, once, and gives it back on request', async () => {
+    await schedule([{ id: 'due' }, { id: 'later', dueForMs: -60_000 }]);
+    const first = await claim();
+    expect(first.servers).toMatchObject([{ serverId: 'due', firstCheck: true }]);
+    expect(first.servers[0]?.lagMs).toBeGreaterThanOrEqual(0);
+    expect((await claim()).servers).toEqual([]);
+    await releaseClaims(connection.db, ['due']);
+    expect((await claim()).servers).toHaveLength(1);
+  });
+
+  test('comes back when its lease has run out', async () => {
+    await schedule([{ id: 'a' }]);
+    await claim({ leaseMs: 0 });
+    expect((await claim()).servers).toHaveLength(1);
+  });
+
+  test('leaves room on each host, and says how many it held back', async () => {
+    await schedule([
+      ...Array.from({ length: 10 }, (_, index) => ({ id: `shared-${index}`, hostKey: 'shared' })),
+      { id: 'other', hostKey: 'other' },
+    ]);
+    const first = await claim();
+    expect(first.servers.filter(({ serverId }) => serverId.startsWith('shared'))).toHaveLength(4);
+    expect(first.servers.map(({ serverId }) => serverId)).toContain('other');
+    expect(first.heldBack).toBe(6);
+    expect(await claim()).toEqual({ servers: [], heldBack: 6 });
+  });
+
+  test('never gives one server to two sweeps at once', async () => {
+    await schedule(Array.from({ length: 40 }, (_, index) => ({ id: `s${index}` })));
+    const claims = await Promise.all(Array.from({ length: 8 }, () => claim({ limit: 10 })));
+    const ids = claims.flatMap(({ servers }) => servers.map(({ serverId }) => serverId));
+    expect(ids.length).toBeGreaterThan(0);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('spreads an overdue fleet: only the quota goes at once, servers on time are not kept waiting', async () => {
+    await schedule([
+      ...Array.from({ length: 50 }, (_, index) => ({
+        id: `late-${index}`,
+        dueForMs: 3_600_000,
+        checked: true,
+      })),
+      { id: 'on-time', checked: true },
+    ]);
+    const { servers } = await claim({ lateQuota: () => 20 });
+    expect(servers.filter(({ serverId }) => serverId.startsWith('late'))).toHaveLength(20);
+    expect(servers.map(({ serverId }) => serverId)).toContain('on-time');
+  });
+
+  test('respects a person who set a server to inactive, but not our own inactive', async () => {
+    await schedule([
+      { id: 'by-person', checked: true },
+      { id: 'by-us', checked: true },
+    ]);
+    await connection.db.execute(sql`UPDATE mcp_server SET status = 'inactive'`);
+    await connection.db.execute(
+      sql`UPDATE vitals.server_state SET status_written = 'inactive' WHERE server_id = 'by-us'`,
+    );
+    expect((await claim()).servers).toMatchObject([{ serverId: 'by-us' }]);
+  });
+
+  test('hands first checks out first', async () => {
+    await schedule([{ id: 'old', dueForMs: 20_000, checked: true }, { id: 'new' }]);
+    expect((await claim({ limit: 1 })).servers).toMatchObject([{ serverId: 'new' }]);
+  });
+});
+
+describe('a run', () => {
+  const start = (serverId: string, slotMs: number | null = null, perHost = 4) =>
+    startRun(connection.db, {
+      serverId,
+      slotMs,
+      token: `token-${Math.random()}`,
+      budgetMsOf: () => 60_000,
+      perHost,
+    });
+
+  test('is alone on its server, also when many ask at once', async () => {
+    await schedule([{ id: 'a' }]);
+    const starts = await Promise.all(Array.from({ length: 10 }, () => start('a')));
+    expect(starts.filter(({ state }) => state === 'started')).toHaveLength(1);
+    expect(starts.filter(({ state }) => state === 'running')).toHaveLength(9);
+  });
+
+  test('finds at most so many others on its host, also when many ask at once', async () => {
+    await schedule(Array.from({ length: 12 }, (_, index) => ({ id: `s${index}`, hostKey: 'one' })));
+    const starts = await Promise.all(Array.from({ length: 12 }, (_, index) => start(`s${index}`)));
+    expect(starts.filter(({ state }) => state === 'started')).toHaveLength(4);
+    expect(starts.filter(({ state }) => state === 'host_busy')).toHaveLength(8);
+  });
+
+  test('is refused for a slot that was served, and for a server that is gone', async () => {
+    await schedule([{ id: 'a', dueForMs: -60_000 }]);
+    expect(await start('a', Date.now() - 1000)).toEqual({ state: 'stale' });
+    expect(await start('nobody')).toEqual({ state: 'gone' });
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { classify, reasonOf } from '../../../src/core/classify.ts';
+import type { Fault, Phase } from '../../../src/core/outcome.ts';
+import { REASON_CODES, REASONS, type Reason } from '../../../src/core/reasons.ts';
+import { failedWith, outcomeOf } from '../../support/outcomes.ts';
+
+const message = 'what happened';
+const http = (status: number): Fault => ({ kind: 'http', phase: 'handshake', status, message });
+const network = (code: string): Fault => ({ kind: 'network', phase: 'connect', code, message });
+const tls = (code: string): Fault => ({ kind: 'tls', code, message });
+const timeout = (phase: Phase): Fault => ({ kind: 'timeout', phase, afterMs: 10_000, message });
+
+const CASES: [Fault, Reason][] = [
+  [{ kind: 'config', field: 'endpoint', message }, 'bad_endpoint'],
+  [{ kind: 'config', field: 'transport', message }, 'bad_transport'],
+  [{ kind: 'config', field: 'auth', message }, 'bad_auth_config'],
+  [{ kind: 'egress', message }, 'egress_denied'],
+  [network('ECONNREFUSED'), 'refused'],
+  [network('ENOTFOUND'), 'dns'],
+  [network('EAI_AGAIN'), 'dns'],
+  [network('EHOSTUNREACH'), 'unreachable'],
+  [network('ENETUNREACH'), 'unreachable'],
+  [network('ETIMEDOUT'), 'timeout_connect'],
+  [network('ECONNRESET'), 'closed'],
+  [network('EPIPE'), 'closed'],
+  [tls('CERT_HAS_EXPIRED'), 'tls_expired'],
+  [tls('DEPTH_ZERO_SELF_SIGNED_CERT'), 'tls_untrusted'],
+  [tls('ERR_TLS_CERT_ALTNAME_INVALID'), 'tls_untrusted'],
+  [tls('ERR_SSL_WRONG_VERSION_NUMBER'), 'tls_other'],
+  [timeout('dns'), 'timeout_connect'],
+  [timeout('connect'), 'timeout_connect'],
+  [timeout('tls'), 'timeout_connect'],
+  [timeout('spawn'), 'timeout_handshake'],
+  [timeout('firstByte'), 'timeout_handshake'],
+  [timeout('auth'), 'timeout_auth'],
+  [timeout('handshake'), 'timeout_handshake'],
+  [timeout('ping'), 'timeout_ping'],
+  [timeout('list'), 'timeout_list'],
+  [http(301), 'redirect'],
+  [http(400), 'client_error'],
+  [http(401), 'unauthenticated'],
+  [http(403), 'forbidden'],
+  [http(404), 'not_found'],
+  [http(405), 'method_not_allowed'],
+  [http(406), 'client_error'],
+  [http(410), 'not_found'],
+  [http(429), 'rate_limited'],
+  [http(500), 'server_error'],
+  [http(503), 'server_error'],
+  [http(204), 'not_mcp'],
+  [{ kind: 'notMcp', phase: 'handshake', message }, 'not_mcp'],
+  [{ kind: 'version', offered: '1999-01-01', message }, 'protocol_version'],
+  [{ kind: 'protocol', phase: 'handshake', message }, 'protocol_error'],
+  [{ kind: 'rpc', phase: 'handshake', code: -32603, message }, 'rpc_error'],
+  [{ kind: 'limit', limit: 'body', message }, 'too_large'],
+  [{ kind: 'limit', limit: 'line', message }, 'too_large'],
+  [{ kind: 'limit', limit: 'pages', message }, 'list_unbounded'],
+  [{ kind: 'limit', limit: 'items', message }, 'list_unbounded'],
+  [{ kind: 'spawn', code: 'ENOENT', message }, 'spawn_failed'],
+  [{ kind: 'exit', exitCode: 1, signal: null, stderr: '', message }, 'exited'],
+  [{ kind: 'closed', phase: 'list', message }, 'closed'],
+  [{ kind: 'oauth', message }, 'oauth_failed'],
+  [{ kind: 'internal', message }, 'internal'],
+];
+
+describe('classify', () => {
+  test.each(CASES)('%o means %s', (fault, reason) => {
+    expect(reasonOf(fault)).toBe(reason);
+    const { verdict, check, suggestion } = REASONS[reason];
+    expect(classify(failedWith(fault))).toEqual({ verdict, reason, check, suggestion, message });
+  });
+
+  test('an answer without a fault is up', () => {
+    expect(classify(outcomeOf())).toMatchObject({ verdict: 'up', reason: 'ok', check: 'healthy' });
+  });
+
+  test('a failed listing or a bad definition degrades; what is merely not implemented does not', () => {
+    const warned = (
+      code: 'list_failed' | 'invalid_definition' | 'ping_not_implemented' | 'list_not_implemented',
+    ) => classify(outcomeOf({ warnings: [{ code, message }] }));
+    expect(warned('list_failed')).toMatchObject({ verdict: 'degraded', reason: 'list_failed', message });
+    expect(warned('invalid_definition')).toMatchObject({ verdict: 'degraded', reason: 'invalid_definition' });
+    expect(warned('ping_not_implemented').reason).toBe('ok');
+    expect(warned('list_not_implemented').reason).toBe('ok');
+  });
+
+  test('every reason can come about', () => {
+    const fromFaults = CASES.map(([fault]) => reasonOf(fault));
+    const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition'];
+    expect([...new Set([...fromFaults, ...fromWarnings])].sort()).toEqual([...REASON_CODES].sort());
+  });
+});
