@@ -39,3 +39,13 @@ export class EmbeddedDatabaseError extends DatabaseError {
     super(message, options);
   }
 }
+
+/** The gateway's tables are there, and none of our bookkeeping: somebody has to say that they may be used. */
+export class AdoptionNeededError extends DatabaseError {
+  readonly code = 'DATABASE_ADOPTION_NEEDED';
+}
+
+/** Another process has been migrating for longer than we wait, or a lock on a table could not be had. */
+export class MigrationBlockedError extends DatabaseError {
+  readonly code = 'DATABASE_MIGRATION_BLOCKED';
+}

@@ -11,7 +11,7 @@ import type { Binaries } from './binaries.ts';
 
 /** PostgreSQL keeps paths in 1,024 bytes, and needs some for the files inside. */
 const LONGEST_PATH_BYTES = 900;
-export const SUPERUSER = 'vitals';
+export const SUPERUSER = 'mcp_vitals';
 /** Inside the cluster's own folder (0700), so that it is there exactly when the cluster is. */
 const PASSWORD_FILE = 'vitals.password';
 
