@@ -93,6 +93,7 @@ async function abandonAfter(cause: unknown, db: Database, serverId: string, toke
 }
 
 async function delay(job: Job<ProbeJob, ProbeResult>, jobToken: string, delayMs: number): Promise<never> {
-  await job.moveToDelayed(Date.now() + delayMs, jobToken);
+  // A whole number: BullMQ's PostgreSQL backend refuses a fraction of a millisecond.
+  await job.moveToDelayed(Date.now() + Math.round(delayMs), jobToken);
   throw new DelayedError();
 }

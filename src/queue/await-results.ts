@@ -14,13 +14,18 @@ export interface ProbeEnd extends ManualProbe {
  */
 export function collectEnds(events: Pick<JobEvents, 'onEnd'>) {
   const ends = new Map<string, { result: ProbeResult | null; failure: string | null }>();
-  let wake = (): void => undefined;
+  const sleepers = new Set<() => void>();
+  const wake = (): void => {
+    for (const resume of sleepers) resume();
+    sleepers.clear();
+  };
   events.onEnd(({ jobId, result, failure }) => {
     ends.set(jobId, { result: result === undefined ? null : parseResult(result), failure: failure ?? null });
     wake();
   });
 
   async function* results(probes: readonly ManualProbe[], signal: AbortSignal): AsyncGenerator<ProbeEnd> {
+    signal.addEventListener('abort', wake, { once: true });
     const open = new Map(probes.map((probe) => [probe.jobId, probe]));
     while (open.size > 0 && !signal.aborted) {
       for (const [jobId, probe] of open) {
@@ -29,14 +34,13 @@ export function collectEnds(events: Pick<JobEvents, 'onEnd'>) {
         open.delete(jobId);
         yield { ...probe, ...end };
       }
-      if (open.size > 0 && ![...open.keys()].some((jobId) => ends.has(jobId))) await nextEnd(signal);
+      if (open.size > 0 && ![...open.keys()].some((jobId) => ends.has(jobId))) await nextEnd();
     }
   }
 
-  function nextEnd(signal: AbortSignal): Promise<void> {
+  function nextEnd(): Promise<void> {
     return new Promise((resolve) => {
-      wake = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      sleepers.add(resolve);
     });
   }
 
