@@ -64,8 +64,8 @@ export async function runProbe(
     });
     if (!stored) return { state: 'skipped' };
     deps.onStored(stored, outcome);
-    const { verdict, reason, message } = stored.classification;
-    return { state: 'stored', verdict, reason, message, totalMs: outcome.totalMs };
+    const { verdict, reason } = stored.classification;
+    return { state: 'stored', verdict, reason };
   } catch (error) {
     if (!(error instanceof DelayedError)) await abandonAfter(error, deps.db, serverId, token);
     throw error;
