@@ -3,6 +3,7 @@ import type { BadTarget, Era, TransportType } from './target.ts';
 /**
  * The steps of a probe, in order; each is timed apart, in milliseconds. `spawn` is stdio's connect,
  * `handshake` is initialize and initialized (or server/discover), `list` is every inventory page.
+ * `firstByte`, from the first request to the first bytes of its answer, is a part of the step it falls in.
  */
 export const PHASES = [
   'dns',

@@ -13,7 +13,16 @@ export type EraChoice = 'auto' | Era;
 export type Credentials =
   | { kind: 'none' }
   | { kind: 'headers'; headers: Record<string, string> }
-  | { kind: 'oauth'; clientId: string; clientSecret: string; scope?: string };
+  | {
+      kind: 'oauth';
+      clientId: string;
+      clientSecret: string;
+      scope?: string;
+      /** The only authorization server that may see the secret; without it, the one the target names. */
+      issuer?: string;
+      /** Sent besides the token. */
+      headers?: Record<string, string>;
+    };
 
 /** Where a server is reached: a URL, or a command that is never given to a shell. */
 export type Endpoint =

@@ -79,6 +79,7 @@ async function startAll(
   const backend = await openQueueBackend(
     { redisUrl: config.redisUrl, postgres: await queuePoolConfig(database) },
     (source, error) => logger.warn({ err: error, source }, 'the queue has trouble'),
+    onProgress,
   );
   lifecycle.onStop('queue backend', () => backend.close());
   const sweepQueue = backend.queue<SweepJob, SweepResult>(QUEUES.sweep);

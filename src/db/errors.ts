@@ -17,3 +17,35 @@ export class DatabaseUnreachableError extends DatabaseError {
 export class DatabaseUrlError extends DatabaseError {
   readonly code = 'DATABASE_URL_INVALID';
 }
+
+export const EMBEDDED_ERROR_CODES = [
+  'EMBEDDED_NO_BINARIES',
+  'EMBEDDED_OTHER_VERSION',
+  'EMBEDDED_NOT_OURS',
+  'EMBEDDED_PATH_TOO_LONG',
+  'EMBEDDED_INIT_FAILED',
+  'EMBEDDED_START_FAILED',
+  'EMBEDDED_TIMEOUT',
+] as const;
+export type EmbeddedErrorCode = (typeof EMBEDDED_ERROR_CODES)[number];
+
+/** The embedded database cannot be had on this machine, or in this data folder. */
+export class EmbeddedDatabaseError extends DatabaseError {
+  constructor(
+    readonly code: EmbeddedErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The gateway's tables are there, and none of our bookkeeping: somebody has to say that they may be used. */
+export class AdoptionNeededError extends DatabaseError {
+  readonly code = 'DATABASE_ADOPTION_NEEDED';
+}
+
+/** Another process has been migrating for longer than we wait, or a lock on a table could not be had. */
+export class MigrationBlockedError extends DatabaseError {
+  readonly code = 'DATABASE_MIGRATION_BLOCKED';
+}

@@ -11,6 +11,7 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { waitForRedis } from './wait-for-redis.ts';
 
 export type { Job } from 'bullmq';
 
@@ -116,7 +117,12 @@ function bind<Backend extends IQueueBackend, Connection>(
 /** `{…}` makes a cluster keep all keys in one hash slot. */
 const REDIS_PREFIX = '{mcp-vitals}';
 
-async function openRedis(url: string, onError: OnQueueError): Promise<QueueBackend> {
+async function openRedis(
+  url: string,
+  onError: OnQueueError,
+  onRetry: (line: string) => void,
+): Promise<QueueBackend> {
+  await waitForRedis(url, { onRetry });
   // A producer fails fast; a consumer waits for its connection as long as it takes.
   const producer = new Redis(url, {
     maxRetriesPerRequest: 1,
@@ -176,7 +182,16 @@ export interface QueueConfig {
   postgres: pg.PoolConfig;
 }
 
-/** Connects to where jobs wait, and makes BullMQ's own tables when they are missing. */
-export function openQueueBackend(config: QueueConfig, onError: OnQueueError): Promise<QueueBackend> {
-  return config.redisUrl ? openRedis(config.redisUrl, onError) : openPostgres(config.postgres, onError);
+/**
+ * Connects to where jobs wait, and makes BullMQ's own tables when they are missing. Rejects with a
+ * QueueUnreachableError when Redis does not answer.
+ */
+export function openQueueBackend(
+  config: QueueConfig,
+  onError: OnQueueError,
+  onRetry: (line: string) => void,
+): Promise<QueueBackend> {
+  return config.redisUrl === null
+    ? openPostgres(config.postgres, onError)
+    : openRedis(config.redisUrl, onError, onRetry);
 }

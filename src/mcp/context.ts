@@ -1,0 +1,62 @@
+import type { Fault } from '../core/outcome.ts';
+import type { EgressPolicy } from './egress.ts';
+import { FaultError } from './fault-error.ts';
+import type { Footprint, SessionLedger } from './footprint.ts';
+import type { ProbeLimits } from './limits.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** What one probe's transport is given: clocks, bounds, counters and rules, and nothing global. */
+export interface ProbeContext {
+  watch: Stopwatch;
+  limits: ProbeLimits;
+  allowance: Allowance;
+  egress: EgressPolicy | undefined;
+  footprint: Footprint;
+  sessions: SessionLedger;
+  userAgent: string;
+  /** Certificate authorities besides Node's own, as PEM. */
+  extraCa: string | undefined;
+  /** What a child inherits before the target's own variables. */
+  childEnvironment: Record<string, string>;
+}
+
+/** What a target may still send in this probe. */
+export class Allowance {
+  #bytes = 0;
+  #messages = 0;
+  readonly #limits: ProbeLimits;
+
+  constructor(limits: ProbeLimits) {
+    this.#limits = limits;
+  }
+
+  /** Throws once the probe has received more than it takes. */
+  takeBytes(count: number): void {
+    this.#bytes += count;
+    if (this.#bytes > this.#limits.bodyBytes) throw new FaultError(this.tooManyBytes());
+  }
+
+  takeMessage(): void {
+    this.#messages += 1;
+    if (this.#messages > this.#limits.messages) {
+      throw new FaultError({
+        kind: 'limit',
+        limit: 'messages',
+        message: `it sent more than ${this.#limits.messages} messages in one probe`,
+      });
+    }
+  }
+
+  /** Whether an announced length would pass the bound, so that nothing of it needs to be read. */
+  affords(byteCount: number): boolean {
+    return this.#bytes + byteCount <= this.#limits.bodyBytes;
+  }
+
+  tooManyBytes(): Fault {
+    return {
+      kind: 'limit',
+      limit: 'body',
+      message: `it sent more than ${this.#limits.bodyBytes} bytes in one probe`,
+    };
+  }
+}

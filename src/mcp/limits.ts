@@ -1,0 +1,30 @@
+/** The bounds of one probe: what a target sends beyond them becomes a `limit` fault. */
+export interface ProbeLimits {
+  /** Everything received in one probe, after decompression. */
+  bodyBytes: number;
+  /** One line: of a child's stdout, or of an event stream. */
+  lineBytes: number;
+  /** Messages received in one probe, so that a flood of small notifications ends too. */
+  messages: number;
+  /** Pages of one listing. */
+  pages: number;
+  /** Entries of one listing. */
+  items: number;
+  /** What is kept of a child's stderr, from its end. */
+  stderrBytes: number;
+  /** How long ending the session, its sockets and its processes may take after the deadline. */
+  closeMs: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Wide enough for a server of 10,000 tools in a single page, narrow enough for 64 probes at once. */
+export const DEFAULT_LIMITS: ProbeLimits = {
+  bodyBytes: 16 * MEBIBYTE,
+  lineBytes: 16 * MEBIBYTE,
+  messages: 20_000,
+  pages: 1_000,
+  items: 50_000,
+  stderrBytes: 8 * 1024,
+  closeMs: 900,
+};

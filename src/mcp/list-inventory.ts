@@ -1,0 +1,148 @@
+import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import type { Definition, Inventory, InventoryKind, Warning } from '../core/outcome.ts';
+import { definitionName, definitionProblem } from './check-definition.ts';
+import { FaultError } from './fault-error.ts';
+import type { ProbeLimits } from './limits.ts';
+import type { Opened } from './opened.ts';
+
+interface Family {
+  kind: InventoryKind;
+  method: string;
+  /** The capability that announces it. */
+  capability: string;
+  label: string;
+}
+
+const FAMILIES: readonly Family[] = [
+  { kind: 'tools', method: 'tools/list', capability: 'tools', label: 'tool' },
+  { kind: 'resources', method: 'resources/list', capability: 'resources', label: 'resource' },
+  {
+    kind: 'resourceTemplates',
+    method: 'resources/templates/list',
+    capability: 'resources',
+    label: 'resource template',
+  },
+  { kind: 'prompts', method: 'prompts/list', capability: 'prompts', label: 'prompt' },
+];
+
+/** So that a server of 10,000 broken tools does not become 10,000 warnings. */
+const MAX_NAMED_PROBLEMS = 20;
+
+const PageSchemas: Record<InventoryKind, z.ZodType<Record<string, unknown>>> = {
+  tools: pageOf('tools'),
+  resources: pageOf('resources'),
+  resourceTemplates: pageOf('resourceTemplates'),
+  prompts: pageOf('prompts'),
+};
+
+function pageOf(kind: InventoryKind) {
+  return z.looseObject({ [kind]: z.array(z.unknown()), nextCursor: z.string().nullish() });
+}
+
+/** The JSON-RPC code of an error answer, also where HTTP gave it a status of its own. */
+export function rpcCodeOf(error: unknown): number | undefined {
+  if (error instanceof McpError) return error.code;
+  return error instanceof FaultError ? error.rpc?.code : undefined;
+}
+
+/** An answer that is wrong in itself: the server is alive, and the other families may be well. */
+function isBadAnswer(error: unknown): boolean {
+  return error instanceof McpError || (error instanceof Error && error.name.includes('ZodError'));
+}
+
+/**
+ * Lists every family that the server advertises, all pages, each definition as it was sent. What one
+ * family does wrong becomes a warning and leaves that family empty; rejects for what ends the probe.
+ */
+export async function listInventory(
+  opened: Opened,
+  limits: ProbeLimits,
+  sdkTimeoutMs: number,
+  isOver: () => boolean,
+  describe: (error: unknown) => string,
+): Promise<{ inventory: Inventory; warnings: Warning[] }> {
+  const inventory: Inventory = { tools: [], resources: [], resourceTemplates: [], prompts: [] };
+  const warnings: Warning[] = [];
+  for (const family of FAMILIES) {
+    if (!opened.capabilities[family.capability]) continue;
+    const { kind, method } = family;
+    try {
+      const entries = await listFamily(opened, family, limits, sdkTimeoutMs);
+      inventory[kind] = judge(opened, family, entries, warnings);
+    } catch (error) {
+      if (isOver()) throw error;
+      if (rpcCodeOf(error) === ErrorCode.MethodNotFound) {
+        // Templates have no capability of their own, so that not having them is no broken promise.
+        if (kind === 'resourceTemplates') continue;
+        const message = `it advertises ${family.capability}, and does not implement ${method}`;
+        warnings.push({ code: 'list_not_implemented', kind, message });
+      } else if (isBadAnswer(error)) {
+        warnings.push({ code: 'list_failed', kind, message: `${method}: ${describe(error)}` });
+      } else {
+        throw error;
+      }
+    }
+  }
+  return { inventory, warnings };
+}
+
+async function listFamily(
+  { protocol }: Opened,
+  { kind, method }: Family,
+  limits: ProbeLimits,
+  timeout: number,
+): Promise<unknown[]> {
+  const entries: unknown[] = [];
+  const cursors = new Set<string>();
+  let cursor: string | undefined;
+  for (let page = 1; page <= limits.pages; page += 1) {
+    const params = cursor === undefined ? {} : { cursor };
+    const result = await protocol.request({ method, params }, PageSchemas[kind], { timeout });
+    const listed = result[kind];
+    if (Array.isArray(listed)) for (const entry of listed) entries.push(entry);
+    if (entries.length > limits.items) {
+      const message = `${method} brought more than ${limits.items} entries`;
+      throw new FaultError({ kind: 'limit', limit: 'items', message });
+    }
+    const { nextCursor } = result;
+    // Some servers say with an empty cursor what the others say with none.
+    if (typeof nextCursor !== 'string' || nextCursor === '') return entries;
+    if (cursors.has(nextCursor)) {
+      const message = `${method} gives the same cursor again on page ${page}: its paging goes in a circle`;
+      throw new FaultError({ kind: 'limit', limit: 'pages', message });
+    }
+    cursors.add(nextCursor);
+    cursor = nextCursor;
+  }
+  const message = `${method} still had no last page after ${limits.pages}`;
+  throw new FaultError({ kind: 'limit', limit: 'pages', message });
+}
+
+function judge(
+  opened: Opened,
+  { kind, label }: Family,
+  entries: unknown[],
+  warnings: Warning[],
+): Definition[] {
+  const definitions: Definition[] = [];
+  const problems: string[] = [];
+  entries.forEach((entry, index) => {
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+      problems.push(`${label} no. ${index + 1} is no object`);
+      return;
+    }
+    const definition = entry as Definition;
+    definitions.push(definition);
+    const problem = definitionProblem(kind, definition, opened.era);
+    if (problem !== undefined) problems.push(`${label} ${definitionName(definition, index)}: ${problem}`);
+  });
+  for (const message of problems.slice(0, MAX_NAMED_PROBLEMS)) {
+    warnings.push({ code: 'invalid_definition', kind, message });
+  }
+  const unnamed = problems.length - MAX_NAMED_PROBLEMS;
+  if (unnamed > 0) {
+    warnings.push({ code: 'invalid_definition', kind, message: `and ${unnamed} more ${label} definitions` });
+  }
+  return definitions;
+}

@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { auth, extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/auth.js';
+import { ClientCredentialsProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
+import { OAuthError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { Credentials, ProbeTarget } from '../core/target.ts';
+import type { ProbeContext } from './context.ts';
+import { FaultError } from './fault-error.ts';
+import { HttpExchange } from './transports/http-exchange.ts';
+
+type OAuthCredentials = Extract<Credentials, { kind: 'oauth' }>;
+
+/** A token is renewed this long before it expires, so that it does not expire within a probe. */
+const EXPIRY_MARGIN_MS = 30_000;
+const DEFAULT_LIFETIME_MS = 5 * 60_000;
+const MAX_TOKENS = 20_000;
+
+/** Access tokens in memory, each until it expires or a target refuses it. */
+export class TokenCache {
+  readonly #tokens = new Map<string, { token: string; expiresAt: number }>();
+
+  get(key: string): string | undefined {
+    const held = this.#tokens.get(key);
+    if (!held) return undefined;
+    if (held.expiresAt > Date.now()) return held.token;
+    this.#tokens.delete(key);
+    return undefined;
+  }
+
+  set(key: string, token: string, lifetimeMs: number): void {
+    // The oldest goes first: a Map keeps the order of insertion.
+    if (this.#tokens.size >= MAX_TOKENS) {
+      for (const oldest of this.#tokens.keys()) {
+        this.#tokens.delete(oldest);
+        break;
+      }
+    }
+    this.#tokens.delete(key);
+    this.#tokens.set(key, { token, expiresAt: Date.now() + lifetimeMs });
+  }
+
+  delete(key: string): void {
+    this.#tokens.delete(key);
+  }
+}
+
+/** One key per server and credentials: changed credentials never meet a token of the old ones. */
+export function tokenKey(target: ProbeTarget, credentials: OAuthCredentials): string {
+  const url = target.endpoint.transport === 'stdio' ? '' : target.endpoint.url.href;
+  const { clientId, clientSecret, scope, issuer } = credentials;
+  const identity = JSON.stringify([target.id, url, clientId, clientSecret, scope, issuer]);
+  return createHash('sha256').update(identity).digest('base64');
+}
+
+const asText = (body: RequestInit['body']) =>
+  typeof body === 'string' || body instanceof URLSearchParams ? String(body) : undefined;
+
+/** The SDK's OAuth speaks fetch; this one keeps our policy, bounds, counters and deadline. */
+function createFetch(exchange: HttpExchange): FetchLike {
+  return async (url, init) => {
+    const body = asText(init?.body);
+    const headers = Object.fromEntries(new Headers(init?.headers));
+    const method = init?.method === 'POST' ? 'POST' : 'GET';
+    const reply = await exchange.ask({
+      method,
+      url: new URL(url),
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await exchange.readText(reply.response);
+    const status = reply.response.statusCode ?? 0;
+    const bare = status === 204 || status === 304 || status < 200;
+    const replyHeaders = new Headers();
+    for (const [name, value] of Object.entries(reply.response.headers)) {
+      if (value !== undefined) replyHeaders.set(name, Array.isArray(value) ? value.join(', ') : value);
+    }
+    return new Response(bare ? null : text, { status: status < 200 ? 502 : status, headers: replyHeaders });
+  };
+}
+
+/**
+ * Client credentials through the SDK: finds the authorization server from the target's 401 and its
+ * well-known documents, and asks it for a token. Rejects with an `oauth`, `egress` or network fault.
+ */
+export async function requestToken(
+  target: ProbeTarget,
+  credentials: OAuthCredentials,
+  challenge: string | undefined,
+  context: ProbeContext,
+  onExchange: (exchange: HttpExchange) => void,
+): Promise<{ token: string; lifetimeMs: number }> {
+  if (target.endpoint.transport === 'stdio') throw new Error('a stdio server is sent no token');
+  const serverUrl = httpUrlOf(target.endpoint.url);
+  const { clientId, clientSecret, scope, issuer } = credentials;
+  const provider = new ClientCredentialsProvider({
+    clientId,
+    clientSecret,
+    ...(scope === undefined ? {} : { scope }),
+    ...(issuer === undefined ? {} : { expectedIssuer: issuer }),
+  });
+  const headers = new Headers(challenge === undefined ? {} : { 'www-authenticate': challenge });
+  const asked = extractWWWAuthenticateParams(new Response(null, { status: 401, headers }));
+  const exchange = new HttpExchange(context);
+  onExchange(exchange);
+  try {
+    await auth(provider, {
+      serverUrl,
+      fetchFn: createFetch(exchange),
+      ...(scope === undefined && asked.scope !== undefined ? { scope: asked.scope } : {}),
+      ...(asked.resourceMetadataUrl ? { resourceMetadataUrl: asked.resourceMetadataUrl } : {}),
+    });
+  } catch (error) {
+    throw oauthFault(error);
+  } finally {
+    exchange.abort();
+    await exchange.dialer.close();
+  }
+  const tokens = provider.tokens();
+  if (!tokens?.access_token) {
+    throw new FaultError({ kind: 'oauth', message: 'the authorization server gave no access token' });
+  }
+  const granted = tokens.expires_in === undefined ? DEFAULT_LIFETIME_MS : tokens.expires_in * 1000;
+  return { token: tokens.access_token, lifetimeMs: Math.max(0, granted - EXPIRY_MARGIN_MS) };
+}
+
+function httpUrlOf(url: URL): URL {
+  const copy = new URL(url);
+  // ws and wss are special schemes like http and https, so that the URL lets them be changed.
+  if (copy.protocol === 'ws:') copy.protocol = 'http:';
+  if (copy.protocol === 'wss:') copy.protocol = 'https:';
+  copy.username = '';
+  copy.password = '';
+  return copy;
+}
+
+function oauthFault(error: unknown): FaultError {
+  if (error instanceof FaultError) {
+    const { kind, message } = error.fault;
+    // Our own rules keep their reason; everything else is the authorization server's failure.
+    if (kind === 'egress' || kind === 'limit') return error;
+    return new FaultError({ kind: 'oauth', message: `the authorization server cannot be asked: ${message}` });
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const code = error instanceof OAuthError ? `${error.errorCode}: ` : '';
+  const status = /HTTP (\d{3})/.exec(text)?.[1];
+  const fault = { kind: 'oauth' as const, message: `no access token: ${code}${text}` };
+  return new FaultError(status === undefined ? fault : { ...fault, status: Number(status) });
+}

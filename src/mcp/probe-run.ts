@@ -1,0 +1,263 @@
+import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import type { Fault, Inventory, ProbeOutcome, Warning } from '../core/outcome.ts';
+import type { Era, ProbeTarget } from '../core/target.ts';
+import { Allowance, type ProbeContext } from './context.ts';
+import type { EgressPolicy } from './egress.ts';
+import { describeError, faultOf } from './fault-of.ts';
+import { type Footprint, SessionLedger } from './footprint.ts';
+import type { ProbeLimits } from './limits.ts';
+import { listInventory, rpcCodeOf } from './list-inventory.ts';
+import { eraOrder, otherEraMayAnswer } from './negotiate.ts';
+import { requestToken, type TokenCache, tokenKey } from './oauth.ts';
+import { openHandshake } from './open-handshake.ts';
+import { openStateless } from './open-stateless.ts';
+import { createTransport } from './open-transport.ts';
+import type { Opened } from './opened.ts';
+import { createScrubber, type Scrubber } from './scrub.ts';
+import { Stopwatch } from './stopwatch.ts';
+import type { Link } from './transports/attachment.ts';
+import type { HttpExchange } from './transports/http-exchange.ts';
+
+/** What all probes of one prober have in common. */
+export interface SharedTools {
+  clientInfo: { name: string; version: string };
+  footprint: Footprint;
+  tokens: TokenCache;
+  limits: ProbeLimits;
+  egress: EgressPolicy | undefined;
+  extraCa: string | undefined;
+  userAgent: string;
+  childEnvironment: Record<string, string>;
+}
+
+const PingSchema = z.looseObject({});
+/** A target that was probed with time to spare gets this long to end its session. */
+const RELAXED_CLOSE_MS = 2_000;
+/** The SDK's own timers only have to be later than ours, which is the one that counts. */
+const SDK_TIMEOUT_SLACK_MS = 60_000;
+/** How long the greeting of one era may stay unanswered before the other is tried. */
+const MAX_SILENCE_MS = 3_000;
+
+/** One probe of one target, from the first byte to the last socket. */
+export class ProbeRun {
+  #over = false;
+  #link: Link | null = null;
+  #opened: Opened | null = null;
+  #inventory: Inventory | null = null;
+  #authExchange: HttpExchange | null = null;
+  #interrupt: (fault: Fault) => void = () => undefined;
+  readonly #warnings: Warning[] = [];
+  readonly #interrupted: Promise<Fault>;
+  readonly #shared: SharedTools;
+  readonly #target: ProbeTarget;
+  readonly #wantsInventory: boolean;
+  readonly #signal: AbortSignal | undefined;
+  readonly #context: ProbeContext;
+  readonly #scrubber: Scrubber;
+
+  constructor(
+    shared: SharedTools,
+    target: ProbeTarget,
+    request: { signal?: AbortSignal; inventory?: boolean },
+  ) {
+    this.#shared = shared;
+    this.#target = target;
+    this.#wantsInventory = request.inventory ?? true;
+    this.#signal = request.signal;
+    this.#scrubber = createScrubber(target);
+    this.#context = {
+      watch: new Stopwatch(),
+      limits: shared.limits,
+      allowance: new Allowance(shared.limits),
+      egress: shared.egress,
+      footprint: shared.footprint,
+      sessions: new SessionLedger(shared.footprint),
+      userAgent: shared.userAgent,
+      extraCa: shared.extraCa,
+      childEnvironment: shared.childEnvironment,
+    };
+    this.#interrupted = new Promise((resolve) => {
+      this.#interrupt = resolve;
+    });
+  }
+
+  /** Ends the probe as soon as what it has open can be ended. */
+  cancel(message: string): void {
+    this.#interrupt({ kind: 'internal', message });
+  }
+
+  /** Runs the probe; never rejects. */
+  async outcome(): Promise<ProbeOutcome> {
+    const { watch } = this.#context;
+    const onAbort = () => this.cancel('the probe was cancelled');
+    if (this.#signal?.aborted) onAbort();
+    this.#signal?.addEventListener('abort', onAbort, { once: true });
+    const deadline = setTimeout(() => this.#interrupt(this.#timeoutFault()), this.#target.timeoutMs);
+    const work = this.#work().then(
+      () => null,
+      (error: unknown) => faultOf(error, this.#link?.transport ?? null, watch.phase),
+    );
+    // An interruption that came first wins: nothing has been sent then.
+    const fault = await Promise.race([this.#interrupted, work]);
+    this.#over = true;
+    clearTimeout(deadline);
+    this.#signal?.removeEventListener('abort', onAbort);
+    watch.enter('close');
+    const trouble = await this.#leaveNothing();
+    watch.stop();
+    return this.#compose(fault ?? trouble);
+  }
+
+  async #work(): Promise<void> {
+    const { credentials } = this.#target;
+    try {
+      await this.#session();
+    } catch (error) {
+      const fault = faultOf(error, this.#link?.transport ?? null, this.#context.watch.phase);
+      if (this.#over || credentials.kind !== 'oauth' || fault.kind !== 'http' || fault.status !== 401)
+        throw error;
+      await this.#authorize(credentials, fault.challenge);
+      await this.#session();
+    }
+  }
+
+  async #session(): Promise<void> {
+    const { watch, limits } = this.#context;
+    await this.#newLink();
+    watch.enter('handshake');
+    const opened = await this.#open();
+    this.#opened = opened;
+    if (opened.era === 'handshake') {
+      watch.enter('ping');
+      await this.#ping(opened);
+    }
+    if (!this.#wantsInventory) return;
+    watch.enter('list');
+    const isOver = () => this.#over || this.#link?.transport.failure != null;
+    const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, describeError);
+    this.#inventory = listed.inventory;
+    this.#warnings.push(...listed.warnings);
+  }
+
+  async #open(): Promise<Opened> {
+    const [first, second] = eraOrder(this.#target.era);
+    try {
+      const silent = first === 'stateless' && this.#target.endpoint.transport !== 'http';
+      return await this.#greet(first, silent ? this.#silenceMs : this.#sdkTimeoutMs);
+    } catch (error) {
+      if (this.#over || !this.#link?.started || !otherEraMayAnswer(first, error)) throw error;
+      if (this.#link.transport.failure) await this.#newLink();
+      try {
+        return await this.#greet(second, second === 'stateless' ? this.#silenceMs : this.#sdkTimeoutMs);
+      } catch {
+        // Neither era: what the expected one said is what is wrong with this server.
+        throw error;
+      }
+    }
+  }
+
+  #greet(era: Era, timeoutMs: number): Promise<Opened> {
+    if (!this.#link) throw new Error('there is no transport to greet on');
+    const open = era === 'handshake' ? openHandshake : openStateless;
+    return open(this.#link, this.#shared.clientInfo, timeoutMs);
+  }
+
+  async #ping({ protocol }: Opened): Promise<void> {
+    try {
+      await protocol.request({ method: 'ping' }, PingSchema, { timeout: this.#sdkTimeoutMs });
+    } catch (error) {
+      if (this.#over || rpcCodeOf(error) !== ErrorCode.MethodNotFound) throw error;
+      this.#warnings.push({ code: 'ping_not_implemented', message: 'it does not implement ping' });
+    }
+  }
+
+  /** Replaces the transport; what the one before had open is ended first. */
+  async #newLink(): Promise<void> {
+    const { endpoint, credentials } = this.#target;
+    await this.#link?.transport.end(this.#context.limits.closeMs);
+    if (this.#over) throw new Error('the probe is over');
+    const headers = { ...(credentials.kind === 'none' ? {} : credentials.headers) };
+    if (credentials.kind === 'oauth') {
+      const token = this.#shared.tokens.get(tokenKey(this.#target, credentials));
+      if (token !== undefined) {
+        this.#scrubber.learn(token);
+        headers.authorization = `Bearer ${token}`;
+      }
+    }
+    this.#link = { transport: createTransport(endpoint, headers, this.#context), started: false };
+  }
+
+  /** Gets a token, after the target refused to answer without one, or with the one it was shown. */
+  async #authorize(
+    credentials: Parameters<typeof tokenKey>[1],
+    challenge: string | undefined,
+  ): Promise<void> {
+    const { tokens } = this.#shared;
+    const key = tokenKey(this.#target, credentials);
+    tokens.delete(key);
+    this.#context.watch.enter('auth');
+    await this.#link?.transport.end(this.#context.limits.closeMs);
+    const granted = await requestToken(this.#target, credentials, challenge, this.#context, (exchange) => {
+      this.#authExchange = exchange;
+    });
+    tokens.set(key, granted.token, granted.lifetimeMs);
+  }
+
+  /** Ends the session, the sockets and the processes; what goes wrong with that is a fault of ours. */
+  async #leaveNothing(): Promise<Fault | null> {
+    const { limits, watch } = this.#context;
+    const leftMs = Math.max(0, this.#target.timeoutMs - watch.elapsedMs);
+    const graceMs = Math.min(RELAXED_CLOSE_MS, limits.closeMs + leftMs);
+    try {
+      this.#authExchange?.abort();
+      await Promise.all([this.#authExchange?.dialer.close(), this.#link?.transport.end(graceMs)]);
+      return null;
+    } catch (error) {
+      return { kind: 'internal', message: `the probe could not be ended: ${describeError(error)}` };
+    }
+  }
+
+  #timeoutFault(): Fault {
+    const { watch } = this.#context;
+    const { phase } = watch;
+    const suspect = this.#link?.transport.suspect;
+    // Something did come, and it was no answer: that is worth more than the silence after it.
+    if (suspect) return { kind: 'protocol', phase, message: `${suspect}, and no answer came` };
+    const afterMs = Math.round(watch.elapsedMs);
+    return {
+      kind: 'timeout',
+      phase,
+      afterMs,
+      message: `no answer within ${this.#target.timeoutMs} ms (${phase})`,
+    };
+  }
+
+  #compose(fault: Fault | null): ProbeOutcome {
+    const { watch, sessions } = this.#context;
+    const opened = this.#opened;
+    return {
+      transport: this.#target.endpoint.transport,
+      era: opened?.era ?? null,
+      protocolVersion: opened?.protocolVersion ?? null,
+      serverInfo: opened?.serverInfo ?? null,
+      capabilities: opened?.capabilities ?? null,
+      instructions: opened?.instructions ?? null,
+      // A listing that was not finished would look like one of which the rest has vanished.
+      inventory: fault ? null : this.#inventory,
+      phases: { ...watch.times },
+      totalMs: watch.elapsedMs,
+      fault: fault && this.#scrubber.fault(fault),
+      warnings: this.#warnings.map((warning) => this.#scrubber.warning(warning)),
+      footprint: { sessionsOpened: sessions.opened, sessionsClosed: sessions.closed },
+    };
+  }
+
+  get #sdkTimeoutMs(): number {
+    return this.#target.timeoutMs + SDK_TIMEOUT_SLACK_MS;
+  }
+
+  get #silenceMs(): number {
+    return Math.min(MAX_SILENCE_MS, this.#target.timeoutMs / 3);
+  }
+}

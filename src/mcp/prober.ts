@@ -1,0 +1,101 @@
+import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js';
+import type { ProbeOutcome } from '../core/outcome.ts';
+import type { ProbeTarget } from '../core/target.ts';
+import type { EgressPolicy } from './egress.ts';
+import { createFootprint, type Footprint } from './footprint.ts';
+import { DEFAULT_LIMITS, type ProbeLimits } from './limits.ts';
+import { TokenCache } from './oauth.ts';
+import { ProbeRun } from './probe-run.ts';
+
+export interface ProberOptions {
+  clientInfo: { name: string; version: string };
+  /** Without one, every address may be connected to. */
+  egress?: EgressPolicy;
+  limits?: Partial<ProbeLimits>;
+  /** Certificate authorities besides Node's own, as PEM. */
+  extraCa?: string;
+  /** The worker's environment: of it, a child inherits what names places and languages, never more. */
+  environment?: Record<string, string | undefined>;
+}
+
+export interface ProbeRequest {
+  /** Ends the probe early; the outcome is then an internal fault, and says nothing about the target. */
+  signal?: AbortSignal;
+  /** Whether to list the inventory; default true. */
+  inventory?: boolean;
+}
+
+/** Probes MCP servers; holds the tokens and counters that its probes share. */
+export interface Prober {
+  /** Never rejects; settles by `target.timeoutMs` and the grace for ending what it began. */
+  probe(target: ProbeTarget, request?: ProbeRequest): Promise<ProbeOutcome>;
+  /** What is open now; every gauge of it returns to 0. `sessionsAbandoned` only counts up. */
+  footprint(): Readonly<Footprint>;
+  /** Ends every probe in flight, and resolves when nothing of them is left. */
+  close(): Promise<void>;
+}
+
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'TZ',
+  'USER',
+  'SHELL',
+  'SYSTEMROOT',
+  'PATHEXT',
+  'APPDATA',
+  'USERPROFILE',
+];
+
+function inheritedEnvironment(environment: Record<string, string | undefined>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of INHERITED) {
+    const value = environment[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
+
+/** Makes the prober of one process. */
+export function createProber(options: ProberOptions): Prober {
+  const { clientInfo } = options;
+  const footprint = createFootprint();
+  const runs = new Set<{ run: ProbeRun; outcome: Promise<ProbeOutcome> }>();
+  const shared = {
+    clientInfo,
+    footprint,
+    tokens: new TokenCache(),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    egress: options.egress,
+    extraCa: options.extraCa,
+    userAgent: `${clientInfo.name}/${clientInfo.version}`,
+    childEnvironment: inheritedEnvironment(options.environment ?? getDefaultEnvironment()),
+  };
+  let closed = false;
+
+  return {
+    async probe(target, request = {}) {
+      const run = new ProbeRun(shared, target, request);
+      if (closed) run.cancel('the prober is closed');
+      const entry = { run, outcome: run.outcome() };
+      runs.add(entry);
+      try {
+        return await entry.outcome;
+      } finally {
+        runs.delete(entry);
+      }
+    },
+    footprint: () => ({ ...footprint }),
+    async close() {
+      closed = true;
+      for (const { run } of runs) run.cancel('the prober is closing');
+      await Promise.all([...runs].map(({ outcome }) => outcome));
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { Fault, Warning } from '../core/outcome.ts';
+import type { ProbeTarget } from '../core/target.ts';
+
+/** Shorter values are no secrets, and hiding them would eat into every message. */
+const MIN_SECRET_LENGTH = 4;
+const MAX_MESSAGE_LENGTH = 500;
+const MAX_STDERR_LENGTH = 4_000;
+
+/** Control characters, also those that turn the direction of text; line breaks are kept in stderr only. */
+const CONTROL = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
+const CONTROL_BUT_BREAKS = /(?:(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029])+/gu;
+
+/** Makes text that a target (or a library) wrote safe to store and to show. */
+export class Scrubber {
+  #secrets: string[] = [];
+
+  /** Hides `value` from now on, also where it is percent- or base64-encoded. */
+  learn(value: string | undefined): void {
+    if (value === undefined || value.length < MIN_SECRET_LENGTH) return;
+    const forms = new Set([
+      value,
+      encodeURIComponent(value),
+      new URLSearchParams({ v: value }).toString().slice(2),
+      JSON.stringify(value).slice(1, -1),
+      Buffer.from(value).toString('base64'),
+      Buffer.from(value).toString('base64').replace(/=+$/, ''),
+    ]);
+    this.#secrets.push(...forms);
+    // The longest first, so that a value inside another does not leave the rest of it to be read.
+    this.#secrets.sort((one, other) => other.length - one.length);
+  }
+
+  /** One line without secrets and control characters, cut to a storable length. */
+  line(text: string, maxLength = MAX_MESSAGE_LENGTH): string {
+    return cut(this.#hide(text).replace(CONTROL, ' ').trim(), maxLength);
+  }
+
+  /** The same for several lines, of which the end is worth most. */
+  lines(text: string): string {
+    const clean = this.#hide(text).replace(CONTROL_BUT_BREAKS, ' ').trim();
+    return clean.length > MAX_STDERR_LENGTH ? `…${clean.slice(-MAX_STDERR_LENGTH)}` : clean;
+  }
+
+  fault(fault: Fault): Fault {
+    const clean = { ...fault, message: this.line(fault.message) };
+    if (clean.kind === 'exit') clean.stderr = this.lines(clean.stderr);
+    if (clean.kind === 'http') {
+      if (clean.challenge !== undefined) clean.challenge = this.line(clean.challenge);
+      if (clean.location !== undefined) clean.location = this.line(clean.location);
+    }
+    if (clean.kind === 'version') clean.offered = this.line(clean.offered, 100);
+    return clean;
+  }
+
+  warning(warning: Warning): Warning {
+    return { ...warning, message: this.line(warning.message) };
+  }
+
+  #hide(text: string): string {
+    let hidden = text;
+    for (const secret of this.#secrets) hidden = hidden.replaceAll(secret, '***');
+    return hidden;
+  }
+}
+
+function cut(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
+}
+
+/** Knows every secret that a target brings: its headers, its environment, and what its URL carries. */
+export function createScrubber(target: ProbeTarget): Scrubber {
+  const scrubber = new Scrubber();
+  const { endpoint, credentials } = target;
+  if (credentials.kind !== 'none') {
+    for (const value of Object.values(credentials.headers ?? {})) {
+      scrubber.learn(value);
+      scrubber.learn(/^\S+\s+(.+)$/.exec(value)?.[1]);
+    }
+  }
+  if (credentials.kind === 'oauth') {
+    scrubber.learn(credentials.clientSecret);
+    scrubber.learn(Buffer.from(`${credentials.clientId}:${credentials.clientSecret}`).toString('base64'));
+  }
+  if (endpoint.transport === 'stdio') {
+    for (const value of Object.values(endpoint.env)) scrubber.learn(value);
+  } else {
+    scrubber.learn(endpoint.url.password);
+    for (const value of endpoint.url.searchParams.values()) scrubber.learn(value);
+  }
+  return scrubber;
+}

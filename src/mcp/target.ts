@@ -1,0 +1,207 @@
+import {
+  type BadTarget,
+  type Credentials,
+  type Endpoint,
+  ERAS,
+  type Era,
+  type EraChoice,
+  type ProbeTarget,
+  TRANSPORTS,
+  type TransportType,
+} from '../core/target.ts';
+import { splitCommandLine } from './command-line.ts';
+import { badAuth, credentialsOf, customOf } from './credentials.ts';
+
+/** A row of mcp_server, as far as a probe needs it; the JSON columns may hold anything. */
+export interface RegistryServer {
+  id: string;
+  name: string;
+  endpointUrl: string;
+  transportType: string;
+  authType: string;
+  authConfig: unknown;
+  settings: unknown;
+  /** What an earlier probe negotiated; null to negotiate again. */
+  era?: Era | null;
+}
+
+/** What the command line says about a target besides its address. */
+export interface TextTargetOptions {
+  transport?: TransportType;
+  era?: EraChoice;
+  headers?: Record<string, string>;
+  bearer?: string;
+  timeoutMs: number;
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+const MIN_TIMEOUT_MS = 100;
+const MAX_TIMEOUT_MS = 10 * 60_000;
+const MAX_ENDPOINT_LENGTH = 8_192;
+const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'ws:': '80', 'https:': '443', 'wss:': '443' };
+const SCHEMES: Record<Exclude<TransportType, 'stdio'>, readonly string[]> = {
+  http: ['http:', 'https:'],
+  sse: ['http:', 'https:'],
+  websocket: ['ws:', 'wss:', 'http:', 'https:'],
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isBad = (value: object): value is BadTarget => 'kind' in value && value.kind === 'config';
+const isTransport = (text: string): text is TransportType => TRANSPORTS.some((known) => known === text);
+const badEndpoint = (message: string): BadTarget => ({ kind: 'config', field: 'endpoint', message });
+
+/** A target from a registry row; whatever is wrong with the row becomes a BadTarget, never a throw. */
+export function targetOfServer(
+  row: RegistryServer,
+  defaults: { timeoutMs: number },
+): ProbeTarget | BadTarget {
+  const { id, name, endpointUrl, transportType, authType, authConfig, settings, era } = row;
+  if (typeof transportType !== 'string' || !isTransport(transportType)) {
+    return { kind: 'config', field: 'transport', message: `transport_type is ${String(transportType)}` };
+  }
+  if (typeof endpointUrl !== 'string' || endpointUrl.length > MAX_ENDPOINT_LENGTH) {
+    return badEndpoint('endpoint_url is missing or too long');
+  }
+  const credentials = credentialsOf(String(authType), authConfig);
+  if (isBad(credentials)) return credentials;
+  const rest = {
+    id,
+    name,
+    era: ERAS.find((known) => known === era) ?? ('auto' as const),
+    timeoutMs: timeoutOf(settings, defaults.timeoutMs),
+  };
+  if (transportType !== 'stdio') {
+    const reached = urlEndpoint(transportType, endpointUrl, credentials);
+    return isBad(reached) ? reached : { ...rest, ...reached };
+  }
+  const split = splitCommandLine(endpointUrl);
+  if ('problem' in split) return badEndpoint(`the command line cannot be read: ${split.problem}`);
+  const place = stdioPlaceOf(authConfig);
+  if (isBad(place)) return place;
+  const endpoint = commandEndpoint(split.words, place);
+  return isBad(endpoint) ? endpoint : { ...rest, endpoint, credentials };
+}
+
+/** A target as typed: one URL, or the words of a command. */
+export function targetOfText(text: string[], options: TextTargetOptions): ProbeTarget | BadTarget {
+  const [first = ''] = text;
+  const scheme = text.length === 1 ? /^([a-z][a-z0-9+.-]*):\/\//i.exec(first)?.[1]?.toLowerCase() : undefined;
+  const rest = {
+    id: text.join(' '),
+    name: text.join(' '),
+    era: options.era ?? ('auto' as const),
+    timeoutMs: clampTimeout(options.timeoutMs),
+  };
+  const custom = { headers: options.headers ?? {} };
+  const credentials =
+    options.bearer === undefined
+      ? credentialsOf('custom', { custom })
+      : credentialsOf('bearer', { bearerToken: options.bearer, custom });
+  if (isBad(credentials)) return credentials;
+  if (scheme !== undefined && options.transport !== 'stdio') {
+    const transport = options.transport ?? (scheme === 'ws' || scheme === 'wss' ? 'websocket' : 'http');
+    const reached = urlEndpoint(transport, first, credentials);
+    return isBad(reached) ? reached : { ...rest, ...reached };
+  }
+  if (options.transport !== undefined && options.transport !== 'stdio') {
+    return badEndpoint(`${options.transport} needs a URL`);
+  }
+  // One word with blanks in it is a whole command line that was quoted.
+  const split = text.length === 1 ? splitCommandLine(first) : { words: text };
+  if ('problem' in split) return badEndpoint(`the command line cannot be read: ${split.problem}`);
+  const place = { env: options.env ?? {}, ...(options.cwd === undefined ? {} : { cwd: options.cwd }) };
+  const endpoint = commandEndpoint(split.words, place);
+  return isBad(endpoint) ? endpoint : { ...rest, endpoint, credentials };
+}
+
+/** The host and port that a server shares with others, for the bound on probes at once; `stdio` for commands. */
+export function hostKeyOf(row: Pick<RegistryServer, 'id' | 'endpointUrl' | 'transportType'>): string {
+  if (row.transportType === 'stdio') return 'stdio';
+  if (!URL.canParse(row.endpointUrl)) return `server ${row.id}`;
+  const { protocol, hostname, port } = new URL(row.endpointUrl);
+  return `${hostname.toLowerCase()}:${port || DEFAULT_PORTS[protocol] || ''}`;
+}
+
+function urlEndpoint(
+  transport: Exclude<TransportType, 'stdio'>,
+  text: string,
+  credentials: Credentials,
+): Pick<ProbeTarget, 'endpoint' | 'credentials'> | BadTarget {
+  if (!URL.canParse(text)) return badEndpoint('endpoint_url is no URL');
+  const url = new URL(text);
+  const schemes = SCHEMES[transport];
+  if (!schemes.includes(url.protocol)) {
+    const wanted = schemes.map((scheme) => `${scheme}//`).join(', ');
+    return badEndpoint(`endpoint_url begins with ${url.protocol}//, and ${transport} needs one of ${wanted}`);
+  }
+  if (url.hostname === '') return badEndpoint('endpoint_url names no host');
+  url.hash = '';
+  if (transport === 'websocket' && url.protocol.startsWith('http'))
+    url.protocol = url.protocol.replace('http', 'ws');
+  const endpoint: Endpoint = { transport, url };
+  if (url.username === '' && url.password === '') return { endpoint, credentials };
+  const withUser = withUserinfo(url, credentials);
+  return isBad(withUser) ? withUser : { endpoint, credentials: withUser };
+}
+
+/** A user and password in the URL become the header that they mean, and leave the URL. */
+function withUserinfo(url: URL, credentials: Credentials): Credentials | BadTarget {
+  let userinfo: string;
+  try {
+    userinfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  } catch {
+    return badAuth('the user or password in endpoint_url is not percent-encoded as it should be');
+  }
+  url.username = '';
+  url.password = '';
+  const basic = `Basic ${Buffer.from(userinfo).toString('base64')}`;
+  if (credentials.kind === 'oauth') return credentials;
+  const headers = credentials.kind === 'headers' ? credentials.headers : {};
+  return { kind: 'headers', headers: { authorization: basic, ...headers } };
+}
+
+function commandEndpoint(words: string[], place: StdioPlace): Endpoint | BadTarget {
+  const [command, ...args] = words;
+  if (!command) return badEndpoint('the command line is empty');
+  if (words.some((word) => word.includes('\0'))) return badEndpoint('the command line holds a NUL character');
+  return { transport: 'stdio', command, args, ...place };
+}
+
+interface StdioPlace {
+  env: Record<string, string>;
+  cwd?: string;
+}
+
+function stdioPlaceOf(authConfig: unknown): StdioPlace | BadTarget {
+  const custom = customOf(authConfig);
+  if (isBad(custom)) return custom;
+  const { env, cwd } = custom;
+  if (cwd !== undefined && cwd !== null && (typeof cwd !== 'string' || cwd === '' || cwd.includes('\0'))) {
+    return badAuth('auth_config.custom.cwd is no path');
+  }
+  const clean: Record<string, string> = {};
+  if (env !== undefined && env !== null) {
+    if (!isObject(env)) return badAuth('auth_config.custom.env is no object');
+    for (const [name, value] of Object.entries(env)) {
+      const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+      if (text === undefined || text.includes('\0') || /[=\0]/.test(name) || name === '') {
+        return badAuth('auth_config.custom.env holds a variable that cannot be set');
+      }
+      clean[name] = text;
+    }
+  }
+  return typeof cwd === 'string' ? { env: clean, cwd } : { env: clean };
+}
+
+function timeoutOf(settings: unknown, defaultMs: number): number {
+  const timeout = isObject(settings) ? settings.timeout : undefined;
+  return typeof timeout === 'number' && timeout > 0 ? clampTimeout(timeout) : clampTimeout(defaultMs);
+}
+
+function clampTimeout(timeoutMs: number): number {
+  return Number.isNaN(timeoutMs)
+    ? MAX_TIMEOUT_MS
+    : Math.min(Math.max(timeoutMs, MIN_TIMEOUT_MS), MAX_TIMEOUT_MS);
+}

@@ -1,0 +1,277 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { Fault } from '../../core/outcome.ts';
+import type { ProbeContext } from '../context.ts';
+import { FaultError } from '../fault-error.ts';
+import { createEventReader } from './event-stream.ts';
+import { HttpExchange } from './http-exchange.ts';
+import { httpFault } from './http-fault.ts';
+import type { ProbeTransport } from './probe-transport.ts';
+import { answeredId, readMessage } from './read-message.ts';
+
+/** What the 2026-07-28 revision wants in the headers; undefined for a message of the handshake era. */
+function envelopeVersion(message: JSONRPCMessage): string | undefined {
+  if (!('method' in message)) return undefined;
+  const version = message.params?._meta?.[PROTOCOL_VERSION_META_KEY];
+  return typeof version === 'string' ? version : undefined;
+}
+
+const mediaType = (response: IncomingMessage) =>
+  (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+
+const MAX_RESUMES = 3;
+const DEFAULT_RETRY_MS = 1000;
+
+/**
+ * Streamable HTTP, both eras. It opens no GET stream of its own: a prober waits for nothing but the
+ * answers to its requests. Sessions are ended with DELETE, also after a failure.
+ */
+export class HttpTransport implements ProbeTransport {
+  onmessage?: ProbeTransport['onmessage'];
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  readonly failure: Fault | null = null;
+  suspect: string | null = null;
+  #url: URL;
+  #protocolVersion: string | undefined;
+  #ending: Promise<void> | undefined;
+  readonly #sessionIds: string[] = [];
+  readonly #context: ProbeContext;
+  readonly #headers: Record<string, string>;
+  readonly #exchange: HttpExchange;
+
+  constructor(url: URL, headers: Record<string, string>, context: ProbeContext) {
+    this.#url = url;
+    this.#headers = headers;
+    this.#context = context;
+    this.#exchange = new HttpExchange(context);
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#protocolVersion = version;
+  }
+
+  async start(): Promise<void> {
+    // The first request makes the connection.
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    const reply = await this.#exchange.ask({
+      method: 'POST',
+      url: this.#url,
+      headers: this.#headersFor(message),
+      body: JSON.stringify(message),
+    });
+    const { response } = reply;
+    // Later requests go straight to where this one was answered.
+    this.#url = reply.url;
+    this.#noteSession(response);
+    const status = response.statusCode ?? 0;
+    if (status < 200 || status > 299) return this.#refused(response, message);
+    if (!('method' in message && 'id' in message)) {
+      response.resume();
+      return;
+    }
+    await this.#takeAnswer(response, message.id, status);
+  }
+
+  close(): Promise<void> {
+    return this.end(this.#context.limits.closeMs);
+  }
+
+  end(graceMs: number): Promise<void> {
+    this.#ending ??= this.#end(graceMs);
+    return this.#ending;
+  }
+
+  #headersFor(message: JSONRPCMessage): OutgoingHttpHeaders {
+    const headers: OutgoingHttpHeaders = {
+      ...this.#sessionHeaders(),
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+    };
+    const version = envelopeVersion(message);
+    if (version !== undefined && 'method' in message) {
+      headers['mcp-protocol-version'] = version;
+      headers['mcp-method'] = message.method;
+    }
+    return headers;
+  }
+
+  #sessionHeaders(): OutgoingHttpHeaders {
+    const headers: OutgoingHttpHeaders = { ...this.#headers };
+    const sessionId = this.#sessionIds.at(-1);
+    if (sessionId !== undefined) headers['mcp-session-id'] = sessionId;
+    if (this.#protocolVersion !== undefined) headers['mcp-protocol-version'] = this.#protocolVersion;
+    return headers;
+  }
+
+  #noteSession(response: IncomingMessage): void {
+    const sessionId = response.headers['mcp-session-id'];
+    if (typeof sessionId !== 'string' || sessionId === '' || this.#sessionIds.includes(sessionId)) return;
+    this.#sessionIds.push(sessionId);
+    this.#context.sessions.open();
+  }
+
+  async #refused(response: IncomingMessage, message: JSONRPCMessage): Promise<void> {
+    const { phase } = this.#context.watch;
+    const body = await this.#exchange.readText(response);
+    const asked = 'method' in message ? message.method : 'a response of ours';
+    const problem = httpFault(response, phase, asked, body);
+    const { statusCode } = response;
+    const answersInBody = statusCode === 400 || statusCode === 404;
+    // The stateless era gives its JSON-RPC errors an HTTP status: they are answers like any other.
+    if (problem.rpc && answersInBody && envelopeVersion(message) !== undefined && 'id' in message) {
+      this.#deliver({ jsonrpc: '2.0', id: message.id, error: problem.rpc }, message.id);
+      return;
+    }
+    throw problem;
+  }
+
+  async #takeAnswer(
+    response: IncomingMessage,
+    id: string | number | undefined,
+    status: number,
+  ): Promise<void> {
+    const { phase } = this.#context.watch;
+    const type = mediaType(response);
+    if (type === 'text/event-stream') return this.#takeStream(response, id);
+    if (type === 'application/json' || type.endsWith('+json')) return this.#takeBody(response, id);
+    response.destroy();
+    const what =
+      type === '' ? `an answer without a content type (status ${status})` : `${type} (status ${status})`;
+    if (phase === 'handshake') throw new FaultError({ kind: 'notMcp', phase, message: `it sent ${what}` });
+    throw new FaultError({ kind: 'protocol', phase, message: `it sent ${what} in place of an answer` });
+  }
+
+  async #takeBody(response: IncomingMessage, id: string | number | undefined): Promise<void> {
+    const { phase } = this.#context.watch;
+    const text = await this.#exchange.readText(response);
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      const what = text.trim() === '' ? 'an empty body' : 'a body that is not valid JSON';
+      throw new FaultError({ kind: 'protocol', phase, message: `it sent ${what} as application/json` });
+    }
+    let answered = false;
+    for (const part of Array.isArray(value) ? value : [value]) {
+      const message = readMessage(part);
+      if (typeof message === 'string') {
+        const kind = phase === 'handshake' && !Array.isArray(value) ? 'notMcp' : 'protocol';
+        throw new FaultError({ kind, phase, message: `it sent JSON, and ${message}` });
+      }
+      answered = this.#deliver(message, id) || answered;
+    }
+    if (!answered) {
+      throw new FaultError({ kind: 'protocol', phase, message: 'its answer belongs to no request of ours' });
+    }
+  }
+
+  /** Returns once the answer is there; the stream may go on, and ends with the transport at the latest. */
+  #takeStream(response: IncomingMessage, id: string | number | undefined, resumed = 0): Promise<void> {
+    const { limits, watch } = this.#context;
+    return new Promise((resolve, reject) => {
+      let answered = false;
+      let lastEventId: string | undefined;
+      let retryMs = DEFAULT_RETRY_MS;
+      const reader = createEventReader(
+        limits,
+        (event) => {
+          if (event.id) lastEventId = event.id;
+          if (!event.data || (event.event && event.event !== 'message')) return;
+          answered = this.#deliverText(event.data, id) || answered;
+          if (answered) resolve();
+        },
+        (ms) => {
+          retryMs = ms;
+        },
+      );
+      this.#exchange
+        .readStream(response, (text) => reader.feed(text))
+        .then(
+          () => {
+            if (answered) return;
+            if (lastEventId !== undefined && resumed < MAX_RESUMES) {
+              this.#resume(lastEventId, retryMs, id, resumed + 1).then(resolve, reject);
+              return;
+            }
+            const { phase } = watch;
+            const message = this.suspect ?? 'its event stream ended without the answer';
+            reject(new FaultError({ kind: this.suspect === null ? 'closed' : 'protocol', phase, message }));
+          },
+          (error: unknown) => {
+            if (!answered) reject(error);
+          },
+        );
+    });
+  }
+
+  /** A server may end a stream whose events have ids and go on with it when asked to: then it is asked. */
+  async #resume(
+    lastEventId: string,
+    retryMs: number,
+    id: string | number | undefined,
+    resumed: number,
+  ): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, retryMs).unref());
+    const { watch } = this.#context;
+    const headers = { ...this.#sessionHeaders(), accept: 'text/event-stream', 'last-event-id': lastEventId };
+    const { response } = await this.#exchange.ask({ method: 'GET', url: this.#url, headers });
+    if (response.statusCode === 200 && mediaType(response) === 'text/event-stream') {
+      return this.#takeStream(response, id, resumed);
+    }
+    response.destroy();
+    const message = 'its event stream ended without the answer, and it does not go on with it';
+    throw new FaultError({ kind: 'closed', phase: watch.phase, message });
+  }
+
+  #deliverText(text: string, id: string | number | undefined): boolean {
+    let message: JSONRPCMessage | string;
+    try {
+      message = readMessage(JSON.parse(text));
+    } catch {
+      message = 'an event is not valid JSON';
+    }
+    if (typeof message !== 'string') return this.#deliver(message, id);
+    this.suspect = `in its event stream, ${message}`;
+    return false;
+  }
+
+  /** Hands a message to the protocol; true when it answers the request `id`. */
+  #deliver(message: JSONRPCMessage, id: string | number | undefined): boolean {
+    this.#context.allowance.takeMessage();
+    const answers = answeredId(message);
+    // An error without an id can only mean the one request that this exchange carried.
+    const named = answers === null && id !== undefined ? { ...message, id } : message;
+    this.onmessage?.(named as JSONRPCMessage);
+    return answers === null || (answers !== undefined && Number(answers) === Number(id));
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    this.onclose?.();
+    this.#exchange.abort();
+    const timer = setTimeout(() => this.#exchange.abort(), graceMs);
+    await Promise.all(this.#sessionIds.map((sessionId) => this.#endSession(sessionId)));
+    clearTimeout(timer);
+    await this.#exchange.dialer.close();
+  }
+
+  async #endSession(sessionId: string): Promise<void> {
+    const { sessions } = this.#context;
+    try {
+      const headers = { ...this.#sessionHeaders(), 'mcp-session-id': sessionId };
+      const { response } = await this.#exchange.ask({ method: 'DELETE', url: this.#url, headers });
+      response.resume();
+      const status = response.statusCode ?? 0;
+      // 405 and 501 say that the server ends sessions by itself, 404 and 410 that this one is gone.
+      const ended = (status >= 200 && status < 300) || [404, 405, 410, 501].includes(status);
+      if (ended) sessions.close();
+      else sessions.abandon();
+    } catch {
+      // What went wrong with the DELETE shows in the footprint: the probe's own fault stands.
+      sessions.abandon();
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { Fault } from '../../core/outcome.ts';
+import type { ProbeContext } from '../context.ts';
+import { FaultError } from '../fault-error.ts';
+import { createEventReader } from './event-stream.ts';
+import { HttpExchange } from './http-exchange.ts';
+import { httpFault } from './http-fault.ts';
+import { faultOfNetworkError } from './network-fault.ts';
+import type { ProbeTransport } from './probe-transport.ts';
+import { readMessage } from './read-message.ts';
+
+/**
+ * The old HTTP+SSE transport: one event stream for all that comes, POSTs to the endpoint that it names
+ * for all that goes. It never connects twice: a stream that ends is the end.
+ */
+export class SseTransport implements ProbeTransport {
+  onmessage?: ProbeTransport['onmessage'];
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  failure: Fault | null = null;
+  suspect: string | null = null;
+  #endpoint: URL | null = null;
+  #protocolVersion: string | undefined;
+  #ending: Promise<void> | undefined;
+  readonly #url: URL;
+  readonly #headers: Record<string, string>;
+  readonly #context: ProbeContext;
+  readonly #exchange: HttpExchange;
+
+  constructor(url: URL, headers: Record<string, string>, context: ProbeContext) {
+    this.#url = url;
+    this.#headers = headers;
+    this.#context = context;
+    this.#exchange = new HttpExchange(context);
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#protocolVersion = version;
+  }
+
+  /** Resolves when the stream has named the endpoint. */
+  async start(): Promise<void> {
+    const { watch, limits } = this.#context;
+    const headers = { ...this.#headers, accept: 'text/event-stream', 'cache-control': 'no-store' };
+    const { response, url } = await this.#exchange.ask({ method: 'GET', url: this.#url, headers });
+    if (response.statusCode !== 200) {
+      const body = await this.#exchange.readText(response);
+      throw httpFault(response, watch.phase, 'the event stream', body);
+    }
+    const type = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+    if (type !== 'text/event-stream') {
+      response.destroy();
+      const message = `it sent ${type || 'no content type'} in place of an event stream`;
+      throw new FaultError({ kind: 'notMcp', phase: watch.phase, message });
+    }
+    await new Promise<void>((resolve, reject) => {
+      const reader = createEventReader(limits, (event) => {
+        if (event.event === 'endpoint') {
+          try {
+            this.#takeEndpoint(event.data, url);
+            resolve();
+          } catch (error) {
+            reject(error);
+          }
+        } else if (event.data && (!event.event || event.event === 'message')) {
+          this.#receive(event.data);
+        }
+      });
+      this.#exchange
+        .readStream(response, (text) => reader.feed(text))
+        .then(
+          () => ({ kind: 'closed' as const, phase: watch.phase, message: 'its event stream ended' }),
+          (error: unknown) => faultOfNetworkError(error, watch.phase),
+        )
+        .then((fault) => {
+          reject(new FaultError(fault));
+          this.#fail(fault);
+        });
+    });
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.failure) throw new FaultError(this.failure);
+    const { watch } = this.#context;
+    if (!this.#endpoint) throw new FaultError({ kind: 'internal', message: 'the event stream is not open' });
+    const headers = {
+      ...this.#headers,
+      'content-type': 'application/json',
+      ...(this.#protocolVersion === undefined ? {} : { 'mcp-protocol-version': this.#protocolVersion }),
+    };
+    const body = JSON.stringify(message);
+    const { response } = await this.#exchange.ask({ method: 'POST', url: this.#endpoint, headers, body });
+    const status = response.statusCode ?? 0;
+    if (status < 200 || status > 299) {
+      const refusal = await this.#exchange.readText(response);
+      throw httpFault(
+        response,
+        watch.phase,
+        'method' in message ? message.method : 'a response of ours',
+        refusal,
+      );
+    }
+    // What a POST answers beyond its status means nothing here, but the socket wants it read.
+    await this.#exchange.readChunks(response, () => undefined);
+  }
+
+  close(): Promise<void> {
+    return this.end();
+  }
+
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  #takeEndpoint(text: string, streamUrl: URL): void {
+    if (this.#endpoint) return;
+    const { watch, sessions } = this.#context;
+    const endpoint = URL.canParse(text, streamUrl.href) ? new URL(text, streamUrl) : null;
+    if (!endpoint || endpoint.origin !== streamUrl.origin) {
+      // Credentials would go there: an endpoint elsewhere is refused, as the SDK does.
+      const message = `the endpoint that it names is not of its own origin: ${text}`;
+      throw new FaultError({ kind: 'protocol', phase: watch.phase, message });
+    }
+    this.#endpoint = endpoint;
+    sessions.open();
+  }
+
+  #receive(text: string): void {
+    let message: JSONRPCMessage | string;
+    try {
+      message = readMessage(JSON.parse(text));
+    } catch {
+      message = 'an event is not valid JSON';
+    }
+    if (typeof message === 'string') {
+      this.suspect = `in its event stream, ${message}`;
+      return;
+    }
+    this.#context.allowance.takeMessage();
+    this.onmessage?.(message);
+  }
+
+  #fail(fault: Fault): void {
+    if (this.failure || this.#ending) return;
+    this.failure = fault;
+    this.onclose?.();
+  }
+
+  async #end(): Promise<void> {
+    if (!this.failure) this.onclose?.();
+    this.#exchange.abort();
+    await this.#exchange.dialer.close();
+    // The session of this transport is its stream: closed with the socket.
+    if (this.#endpoint) this.#context.sessions.close();
+  }
+}

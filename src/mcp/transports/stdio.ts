@@ -1,0 +1,181 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { Fault } from '../../core/outcome.ts';
+import type { Endpoint } from '../../core/target.ts';
+import type { ProbeContext } from '../context.ts';
+import { FaultError } from '../fault-error.ts';
+import { LineReader } from './line-reader.ts';
+import type { ProbeTransport } from './probe-transport.ts';
+import { endProcessGroup } from './process-group.ts';
+import { readMessage } from './read-message.ts';
+
+type Command = Extract<Endpoint, { transport: 'stdio' }>;
+
+/** How long output may still come out of the pipes after the child has ended. */
+const DRAIN_MS = 100;
+
+/** What to say of a command that could not be started; a missing folder looks like a missing command. */
+async function spawnFault(error: unknown, { command, cwd }: Command): Promise<Fault> {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+  if (cwd !== undefined) {
+    const folder = await stat(cwd).catch(() => null);
+    if (!folder?.isDirectory()) {
+      return {
+        kind: 'spawn',
+        code,
+        message: `the working folder ${cwd} ${folder ? 'is no folder' : 'does not exist'}`,
+      };
+    }
+  }
+  if (code === 'ENOENT') return { kind: 'spawn', code, message: `the command ${command} was not found` };
+  if (code === 'EACCES')
+    return { kind: 'spawn', code, message: `the command ${command} may not be executed` };
+  return { kind: 'spawn', code, message: `the command ${command} could not be started (${code})` };
+}
+
+/** A child process of our own, speaking one JSON message a line; no shell, and no environment of ours. */
+export class StdioTransport implements ProbeTransport {
+  onmessage?: ProbeTransport['onmessage'];
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  failure: Fault | null = null;
+  suspect: string | null = null;
+  #child: ChildProcessWithoutNullStreams | null = null;
+  #stderr = Buffer.alloc(0);
+  #ending: Promise<void> | undefined;
+  readonly #command: Command;
+  readonly #context: ProbeContext;
+
+  constructor(command: Command, context: ProbeContext) {
+    this.#command = command;
+    this.#context = context;
+  }
+
+  async start(): Promise<void> {
+    const { watch, childEnvironment, footprint, sessions } = this.#context;
+    const { command, args, env, cwd } = this.#command;
+    watch.dial('spawn');
+    const child = this.#spawn(command, args, { ...childEnvironment, ...env }, cwd);
+    if (child.pid === undefined) {
+      const [error] = await once(child, 'error');
+      throw new FaultError(await spawnFault(error, this.#command));
+    }
+    watch.dialled();
+    this.#child = child;
+    footprint.childrenLive += 1;
+    sessions.open();
+    this.#listen(child);
+  }
+
+  #spawn(command: string, args: string[], env: Record<string, string>, cwd: string | undefined) {
+    // Its own process group, so that all that it starts can be ended with it.
+    return spawn(command, args, {
+      env,
+      stdio: 'pipe',
+      detached: true,
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.failure) throw new FaultError(this.failure);
+    // A pipe whose reader is gone is not the news; the child's exit is, and it follows.
+    this.#child?.stdin.write(`${JSON.stringify(message)}\n`);
+  }
+
+  close(): Promise<void> {
+    return this.end(this.#context.limits.closeMs);
+  }
+
+  end(graceMs: number): Promise<void> {
+    this.#ending ??= this.#end(graceMs);
+    return this.#ending;
+  }
+
+  #listen(child: ChildProcessWithoutNullStreams): void {
+    const { limits, allowance, watch } = this.#context;
+    const spawnedAt = performance.now();
+    const reader = new LineReader(limits.lineBytes, (line) => this.#readLine(line));
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (this.failure || this.#ending) return;
+      watch.firstByte(spawnedAt);
+      try {
+        const fits = reader.feed(chunk);
+        if (!fits)
+          this.#fail({
+            kind: 'limit',
+            limit: 'line',
+            message: `a line of its output is longer than ${limits.lineBytes} bytes`,
+          });
+        allowance.takeBytes(chunk.length);
+      } catch (error) {
+        this.#fail(error instanceof FaultError ? error.fault : { kind: 'internal', message: String(error) });
+      }
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-limits.stderrBytes);
+    });
+    for (const stream of [child.stdin, child.stdout, child.stderr]) {
+      // A broken pipe means that the child is ending: its exit tells more.
+      stream.on('error', (error) => this.onerror?.(error));
+    }
+    child.on('error', (error) => this.onerror?.(error));
+    child.once('exit', (exitCode, signal) => {
+      const report = () => this.#exited(exitCode, signal);
+      // A grandchild may hold the pipes open for ever, so 'close' alone would not do.
+      const timer = setTimeout(report, DRAIN_MS);
+      child.once('close', () => {
+        clearTimeout(timer);
+        report();
+      });
+    });
+  }
+
+  #readLine(line: string): void {
+    if (line.trim() === '') return;
+    let message: JSONRPCMessage | string;
+    try {
+      message = readMessage(JSON.parse(line));
+    } catch {
+      message = 'a line is not valid JSON';
+    }
+    if (typeof message !== 'string') {
+      this.#context.allowance.takeMessage();
+      this.onmessage?.(message);
+    } else if (line.trimStart().startsWith('{')) {
+      // Other lines are logs gone astray: clients pass over them, and so does the probe.
+      this.suspect = `in its output, ${message}`;
+    }
+  }
+
+  #exited(exitCode: number | null, signal: string | null): void {
+    if (this.failure || this.#ending) return;
+    const how = signal === null ? `with exit code ${exitCode}` : `by signal ${signal}`;
+    const stderr = this.#stderr.toString('utf8');
+    this.#fail({
+      kind: 'exit',
+      exitCode,
+      signal,
+      stderr,
+      message: `its process ended ${how} before it answered`,
+    });
+  }
+
+  #fail(fault: Fault): void {
+    if (this.failure) return;
+    this.failure = fault;
+    this.onclose?.();
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    const { footprint, sessions } = this.#context;
+    if (!this.failure) this.onclose?.();
+    const child = this.#child;
+    if (!child) return;
+    await endProcessGroup(child, graceMs);
+    footprint.childrenLive -= 1;
+    sessions.close();
+  }
+}

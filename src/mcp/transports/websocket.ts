@@ -1,0 +1,161 @@
+import type { IncomingMessage } from 'node:http';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { type RawData, WebSocket } from 'ws';
+import type { Fault } from '../../core/outcome.ts';
+import type { ProbeContext } from '../context.ts';
+import { FaultError } from '../fault-error.ts';
+import { HttpExchange } from './http-exchange.ts';
+import { httpFault } from './http-fault.ts';
+import { faultOfNetworkError } from './network-fault.ts';
+import type { ProbeTransport } from './probe-transport.ts';
+import { readMessage } from './read-message.ts';
+
+const SUBPROTOCOL = 'mcp';
+/** How long a close frame may stay unanswered before the socket is simply closed. */
+const CLOSE_HANDSHAKE_MS = 150;
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
+  return Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data).toString('utf8');
+}
+
+/** JSON-RPC in WebSocket messages, subprotocol `mcp`, with headers of our own on the upgrade. */
+export class WebSocketTransport implements ProbeTransport {
+  onmessage?: ProbeTransport['onmessage'];
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  failure: Fault | null = null;
+  suspect: string | null = null;
+  #socket: WebSocket | null = null;
+  #opened = false;
+  #ending: Promise<void> | undefined;
+  readonly #url: URL;
+  readonly #headers: Record<string, string>;
+  readonly #context: ProbeContext;
+  readonly #exchange: HttpExchange;
+
+  constructor(url: URL, headers: Record<string, string>, context: ProbeContext) {
+    this.#url = url;
+    this.#headers = headers;
+    this.#context = context;
+    this.#exchange = new HttpExchange(context);
+  }
+
+  async start(): Promise<void> {
+    const { watch, limits, userAgent, sessions } = this.#context;
+    const { dialer } = this.#exchange;
+    dialer.admit(this.#url);
+    const askedAt = performance.now();
+    const socket = new WebSocket(this.#url, SUBPROTOCOL, {
+      agent: dialer.agentFor(this.#url),
+      headers: { 'user-agent': userAgent, ...this.#headers },
+      followRedirects: false,
+      perMessageDeflate: false,
+      maxPayload: limits.bodyBytes,
+    });
+    this.#socket = socket;
+    socket.on('message', (data) => this.#receive(textOf(data)));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('upgrade', () => watch.firstByte(askedAt));
+      socket.once('open', resolve);
+      socket.once('unexpected-response', (_request, response: IncomingMessage) => {
+        watch.firstByte(askedAt);
+        this.#exchange
+          .readText(response)
+          .then((body) => reject(httpFault(response, watch.phase, 'the WebSocket upgrade', body)), reject);
+      });
+      socket.on('error', (error) => {
+        const fault = this.#faultOf(error);
+        reject(new FaultError(fault));
+        this.#fail(fault);
+      });
+      socket.once('close', (code, reason) => {
+        const said = reason.length > 0 ? `: ${reason.toString('utf8')}` : '';
+        const message = `it closed the WebSocket (${code}${said})`;
+        const fault: Fault = { kind: 'closed', phase: watch.phase, message };
+        reject(new FaultError(fault));
+        this.#fail(fault);
+      });
+    });
+    this.#opened = true;
+    sessions.open();
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.failure) throw new FaultError(this.failure);
+    await new Promise<void>((resolve, reject) => {
+      if (!this.#socket)
+        return reject(new FaultError({ kind: 'internal', message: 'the WebSocket is not open' }));
+      this.#socket.send(JSON.stringify(message), (error) => {
+        if (error) reject(new FaultError(this.failure ?? this.#faultOf(error)));
+        else resolve();
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return this.end(this.#context.limits.closeMs);
+  }
+
+  end(graceMs: number): Promise<void> {
+    this.#ending ??= this.#end(graceMs);
+    return this.#ending;
+  }
+
+  #receive(text: string): void {
+    const { allowance } = this.#context;
+    let message: JSONRPCMessage | string;
+    try {
+      allowance.takeBytes(Buffer.byteLength(text));
+      allowance.takeMessage();
+      message = readMessage(JSON.parse(text));
+    } catch (error) {
+      if (error instanceof FaultError) {
+        this.#fail(error.fault);
+        return;
+      }
+      message = 'a message is not valid JSON';
+    }
+    if (typeof message === 'string') this.suspect = `on its WebSocket, ${message}`;
+    else this.onmessage?.(message);
+  }
+
+  #faultOf(error: Error): Fault {
+    const { watch, limits } = this.#context;
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+      const message = `it sent a message of more than ${limits.bodyBytes} bytes`;
+      return { kind: 'limit', limit: 'body', message };
+    }
+    if (code.startsWith('WS_ERR_')) return { kind: 'protocol', phase: watch.phase, message: error.message };
+    // Without a code it is ws that speaks: the upgrade was answered, and not as a WebSocket of MCP.
+    if (code === '' && !(error instanceof FaultError) && !this.#opened) {
+      return { kind: 'notMcp', phase: watch.phase, message: error.message };
+    }
+    return faultOfNetworkError(error, watch.phase);
+  }
+
+  #fail(fault: Fault): void {
+    if (this.failure || this.#ending) return;
+    this.failure = fault;
+    this.onclose?.();
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    if (!this.failure) this.onclose?.();
+    const socket = this.#socket;
+    if (socket && socket.readyState === WebSocket.OPEN) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(CLOSE_HANDSHAKE_MS, graceMs));
+        socket.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        socket.close(1000);
+      });
+    }
+    socket?.terminate();
+    await this.#exchange.dialer.close();
+    if (this.#opened) this.#context.sessions.close();
+  }
+}
