@@ -26,7 +26,9 @@ const VERDICT_FORMATS: Readonly<Record<Verdict, Format>> = {
 export function createStyle(output: Output, environment: CliIo['environment']): Style {
   const isTerminal = output.isTTY === true;
   const colored = isTerminal && !environment.NO_COLOR && environment.TERM !== 'dumb';
-  const paint = (format: Format, text: string) => (colored ? styleText(format, text) : text);
+  // Newer Nodes would look at this process's own output instead of the one that is written to.
+  const paint = (format: Format, text: string) =>
+    colored ? styleText(format, text, { validateStream: false }) : text;
   return {
     verdict: (verdict, text = verdict) => paint(VERDICT_FORMATS[verdict], text),
     bold: (text) => paint('bold', text),
