@@ -1,23 +1,30 @@
 import type { Actions } from '../cli/actions.ts';
 import type { ActionContext } from './context.ts';
-import { databaseActions } from './database.ts';
-import { enqueueProbes } from './enqueue.ts';
-import { probeOnce } from './probe.ts';
-import { runDaemon } from './run-daemon.ts';
-import { runDemo } from './run-demo.ts';
-import { addServers, listServers, removeServers, showServer } from './servers.ts';
 
-/** What stands behind the commands. */
+/**
+ * What stands behind the commands. Each action is loaded when it is called: the whole product takes a
+ * second to load, and `--help` or one probe should not wait for parts that they do not use.
+ */
 export function createActions(context: ActionContext): Actions {
+  const servers = () => import('./servers.ts');
+  const database = async () => (await import('./database.ts')).databaseActions(context);
   return {
-    runDaemon: (options) => runDaemon(context, options),
-    runDemo: ({ report }) => runDemo(context, report),
-    probe: (command) => probeOnce(context, command),
-    enqueue: (command) => enqueueProbes(context, command),
-    addServers: (servers) => addServers(context, servers),
-    listServers: (filter) => listServers(context, filter),
-    showServer: (idOrName) => showServer(context, idOrName),
-    removeServers: (ids) => removeServers(context, ids),
-    ...databaseActions(context),
+    runDaemon: async (options) => (await import('./run-daemon.ts')).runDaemon(context, options),
+    runDemo: async ({ report }) => (await import('./run-demo.ts')).runDemo(context, report),
+    probe: async (command) => (await import('./probe.ts')).probeOnce(context, command),
+    enqueue: async (command) => (await import('./enqueue.ts')).enqueueProbes(context, command),
+    addServers: async (added) => (await servers()).addServers(context, added),
+    listServers: async (filter) => (await servers()).listServers(context, filter),
+    showServer: async (idOrName) => (await servers()).showServer(context, idOrName),
+    removeServers: async (ids) => (await servers()).removeServers(context, ids),
+    dbGenerate: async (options) => (await database()).dbGenerate(options),
+    dbMigrate: async () => (await database()).dbMigrate(),
+    dbPush: async (options) => (await database()).dbPush(options),
+    dbStudio: async (options) => (await database()).dbStudio(options),
+    dbSeed: async () => (await database()).dbSeed(),
+    dbReset: async (options) => (await database()).dbReset(options),
+    dbResetAndSeed: async (options) => (await database()).dbResetAndSeed(options),
+    dbIntrospect: async () => (await database()).dbIntrospect(),
+    dbAdopt: async () => (await database()).dbAdopt(),
   };
 }
