@@ -47,7 +47,7 @@ export class WebSocketTransport implements ProbeTransport {
     dialer.admit(this.#url);
     const askedAt = performance.now();
     const socket = new WebSocket(this.#url, SUBPROTOCOL, {
-      agent: dialer.agentFor(this.#url),
+      agent: dialer.agentFor(this.#url.protocol === 'wss:'),
       headers: { 'user-agent': userAgent, ...this.#headers },
       followRedirects: false,
       perMessageDeflate: false,
