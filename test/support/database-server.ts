@@ -9,11 +9,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { openClient } from '../../src/db/client.ts';
 import { openEmbedded } from '../../src/db/embedded/open-embedded.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
+import { migrationsDir } from './migrations-dir.ts';
 
 export interface TestServer {
   /** The server's maintenance database. */
@@ -29,7 +29,6 @@ declare module 'vitest' {
 }
 
 const loader = new URL('./typescript-loader.mjs', import.meta.url).href;
-const migrationsDir = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /** Children of the tests, the embedded database's keeper among them, run our sources as they are. */
 function letChildrenRunTypescript(): void {
