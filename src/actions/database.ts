@@ -65,7 +65,9 @@ export function databaseActions(context: ActionContext): DatabaseActions {
         const { statements, leftAlone } = await pushSchema(url, folder());
         return {
           summary:
-            statements.length === 0 ? 'the database has what the schema says' : `ran ${count(statements.length, 'statement')}`,
+            statements.length === 0
+              ? 'the database has what the schema says'
+              : `ran ${count(statements.length, 'statement')}`,
           details: [...statements, ...leftAlone.map((text) => `left alone: ${text}`)],
         };
       }),
@@ -80,7 +82,10 @@ export function databaseActions(context: ActionContext): DatabaseActions {
       onDatabase(async (url) => {
         const done = await reset(url, force);
         const seeded = await seed(url);
-        return { summary: `${done.summary}; ${seeded.summary}`, ...(done.details ? { details: done.details } : {}) };
+        return {
+          summary: `${done.summary}; ${seeded.summary}`,
+          ...(done.details ? { details: done.details } : {}),
+        };
       }),
     dbIntrospect: () =>
       onDatabase(async (url) => {
@@ -105,7 +110,10 @@ function describe(report: Awaited<ReturnType<typeof adoptDatabase>>): AdoptResul
   return {
     summary: report.taken ? 'the gateway’s database was taken over' : 'the database was taken over before',
     details: formatAdoption(report),
-    tables: report.tables.map(({ table, findings }) => ({ table, differences: findings.map(({ text }) => text) })),
+    tables: report.tables.map(({ table, findings }) => ({
+      table,
+      differences: findings.map(({ text }) => text),
+    })),
     blocking: report.blocking,
   };
 }

@@ -65,7 +65,12 @@ async function waitForAll(
   }, NO_WORKER_AFTER_MS);
   onProgress({ done: 0, total: ids.length });
   try {
-    for await (const verdict of awaitVerdicts(db, ids, sinceMs, AbortSignal.any([context.stop, give.signal]))) {
+    for await (const verdict of awaitVerdicts(
+      db,
+      ids,
+      sinceMs,
+      AbortSignal.any([context.stop, give.signal]),
+    )) {
       ended.add(verdict.serverId);
       onProgress({ done: ended.size, total: ids.length });
     }

@@ -24,7 +24,9 @@ export async function probeOnce(context: ActionContext, command: ProbeCommand): 
   });
   try {
     const request = { signal: context.stop };
-    return command.transport === undefined ? await probeAny(prober, target, request) : await prober.probe(target, request);
+    return command.transport === undefined
+      ? await probeAny(prober, target, request)
+      : await prober.probe(target, request);
   } finally {
     await prober.close();
   }

@@ -21,7 +21,12 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
   const config = context.config();
   const { logger } = createLogger(config.log, { secrets: secretsOf(config), stream: process.stderr });
   for (const warning of config.warnings) report.note(warning);
-  const daemon = createDaemon({ config, logger, version: context.version, onProgress: (line) => report.step(line) });
+  const daemon = createDaemon({
+    config,
+    logger,
+    version: context.version,
+    onProgress: (line) => report.step(line),
+  });
   let fleet: DemoFleet | null = null;
   try {
     const running = await daemon.start();
@@ -52,18 +57,28 @@ async function startDemo(
 ): Promise<DemoFleet | null> {
   const wanted = demo ?? (running.embedded && (await countOwnServers(running.db)) === 0);
   if (!wanted) {
-    if (running.embedded && (await removeDemo(running.db)) > 0) report.note('the demo fleet was taken off the registry');
+    if (running.embedded && (await removeDemo(running.db)) > 0)
+      report.note('the demo fleet was taken off the registry');
     return null;
   }
   report.step('starting the demo fleet');
-  const fleet = await startDemoFleet({ onProgress: (progress) => report.step('starting the demo fleet', progress) });
+  const fleet = await startDemoFleet({
+    onProgress: (progress) => report.step('starting the demo fleet', progress),
+  });
   if ('missing' in fleet) {
     await removeDemo(running.db);
-    report.note(`no demo fleet: its servers are not installed (${fleet.missing.join(', ')}); npm ci installs them`);
+    report.note(
+      `no demo fleet: its servers are not installed (${fleet.missing.join(', ')}); npm ci installs them`,
+    );
     return null;
   }
   try {
-    const rows = fleet.servers.map((server) => ({ ...server, version: '', ownerId: 'demo', healthCheckInterval: 60 }));
+    const rows = fleet.servers.map((server) => ({
+      ...server,
+      version: '',
+      ownerId: 'demo',
+      healthCheckInterval: 60,
+    }));
     await registerDemo(running.db, rows);
   } catch (error) {
     await fleet.stop();

@@ -19,7 +19,8 @@ export function addServers(context: ActionContext, servers: NewServer[]): Promis
       const id = server.id ?? randomUUID();
       const address = `${server.name}\n${server.endpointUrl}`;
       if (ids.has(id)) result.skipped.push({ name: server.name, reason: `the id ${id} is taken` });
-      else if (addresses.has(address)) result.skipped.push({ name: server.name, reason: 'it is registered already' });
+      else if (addresses.has(address))
+        result.skipped.push({ name: server.name, reason: 'it is registered already' });
       else {
         ids.add(id);
         addresses.add(address);
@@ -95,7 +96,10 @@ export function showServer(context: ActionContext, idOrName: string): Promise<Se
   });
 }
 
-export function removeServers(context: ActionContext, ids: string[]): Promise<{ removed: string[]; unknown: string[] }> {
+export function removeServers(
+  context: ActionContext,
+  ids: string[],
+): Promise<{ removed: string[]; unknown: string[] }> {
   return withDatabase(context, async ({ db }) => {
     const removed = await deleteServers(db, ids);
     return { removed, unknown: ids.filter((id) => !removed.includes(id)) };

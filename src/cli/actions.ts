@@ -5,8 +5,8 @@ import type { EraChoice, TransportType } from '../core/target.ts';
 
 /** What the commands need done. They parse and print; everything else is behind this. */
 export interface Actions {
-  /** Runs until it is told to stop. */
-  runDaemon(options: { demo: boolean; report: DaemonReport }): Promise<void>;
+  /** Runs until it is told to stop; without `demo`, the fleet is started where nothing else is registered. */
+  runDaemon(options: { demo: boolean | undefined; report: DaemonReport }): Promise<void>;
   /** Starts the demo fleet alone and runs until it is told to stop. */
   runDemo(options: { report: DemoReport }): Promise<void>;
   /** Probes without a database. */

@@ -3,7 +3,7 @@ import { getTableConfig } from 'drizzle-orm/pg-core';
 import { compareTable, type Difference } from './catalogue/compare-table.ts';
 import { expectTable } from './catalogue/expect-tables.ts';
 import { readTables } from './catalogue/read-tables.ts';
-import { loadKit, type Snapshot } from './kit/load-kit.ts';
+import { loadKit, type SnapshotTable } from './kit/load-kit.ts';
 import { migrateDatabase, withClient } from './migrate.ts';
 import type { Session } from './migrations/bookkeeping.ts';
 import { withMigrationLock } from './migrations/migration-lock.ts';
@@ -16,8 +16,6 @@ export interface PushPlan {
   /** What the database has and the schema does not, or otherwise: it stays as it is. */
   leftAlone: string[];
 }
-
-type SnapshotTable = Snapshot['tables'][string];
 
 const literal = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
@@ -79,7 +77,7 @@ async function planPush(session: Session): Promise<PushPlan> {
   for (const table of OUR_TABLES) {
     const name = getTableName(table);
     const key = `${getTableConfig(table).schema ?? 'public'}.${name}`;
-    const snapshot = present.tables[key];
+    const snapshot: SnapshotTable | undefined = present.tables[key];
     if (!snapshot) continue;
     for (const difference of compareTable(expectTable(table), actual.get(key))) {
       if (difference.kind === 'missing table') delete present.tables[key];

@@ -27,6 +27,7 @@ export const addDaemon: AddCommand = (program, context) => {
     .description(
       'Runs the worker until it is stopped with Ctrl-C or SIGTERM. Without DATABASE_URL it starts its own\nPostgreSQL, and a demo fleet when nothing is registered.',
     )
+    .option('--demo', 'start the demo fleet, also beside what is registered')
     .option('--no-demo', 'start no demo fleet')
     .addHelpText(
       'after',
@@ -38,7 +39,7 @@ Examples:
 
 What can be set is listed in docs/configuration.md.`,
     )
-    .action(({ demo }: { demo: boolean }) =>
+    .action(({ demo }: { demo?: boolean }) =>
       context.actions.runDaemon({ demo, report: createReport(context) }),
     );
 };

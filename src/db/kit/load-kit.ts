@@ -3,8 +3,14 @@ import { dirname, join } from 'node:path';
 import { DrizzleKitError } from '../errors.ts';
 
 type KitApi = typeof import('drizzle-kit/api');
-/** drizzle-kit's picture of a schema, as in drizzle/meta. */
-export type Snapshot = ReturnType<KitApi['generateDrizzleJson']>;
+
+/** What we touch of drizzle-kit's picture of a table (as in drizzle/meta). */
+export interface SnapshotTable {
+  columns: Record<string, { type: string; notNull: boolean; default?: unknown }>;
+  indexes: Record<string, unknown>;
+  uniqueConstraints: Record<string, { columns: string[] }>;
+  foreignKeys: Record<string, { columnsFrom: string[] }>;
+}
 
 function missing(cause: unknown): DrizzleKitError {
   return new DrizzleKitError(

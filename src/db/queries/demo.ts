@@ -8,7 +8,9 @@ const IS_DEMO = sql`(id LIKE 'demo-%' AND tags::jsonb @> '["demo"]')`;
 
 /** How many servers are registered besides those of the demo. */
 export async function countOwnServers(db: Database): Promise<number> {
-  const [row] = await db.execute<{ n: number }>(sql`SELECT count(*)::int AS n FROM mcp_server WHERE NOT ${IS_DEMO}`);
+  const [row] = await db.execute<{ n: number }>(
+    sql`SELECT count(*)::int AS n FROM mcp_server WHERE NOT ${IS_DEMO}`,
+  );
   return row?.n ?? 0;
 }
 

@@ -36,7 +36,8 @@ export async function readServers(db: Database, query: ServerQuery): Promise<Ser
   if (query.ids !== undefined) {
     conditions.push(sql`m.id IN (SELECT jsonb_array_elements_text(${JSON.stringify(query.ids)}::jsonb))`);
   }
-  if (query.idOrName !== undefined) conditions.push(sql`(m.id = ${query.idOrName} OR m.name = ${query.idOrName})`);
+  if (query.idOrName !== undefined)
+    conditions.push(sql`(m.id = ${query.idOrName} OR m.name = ${query.idOrName})`);
   if (query.tag !== undefined) conditions.push(sql`m.tags::jsonb @> ${JSON.stringify([query.tag])}::jsonb`);
   if (query.tenantId !== undefined) conditions.push(sql`m.tenant_id = ${query.tenantId}`);
   if (query.verdict !== undefined) conditions.push(sql`s.verdict = ${query.verdict}`);
@@ -62,7 +63,11 @@ export interface RecentCheck {
 }
 
 /** The newest rows of a server's history, the latest first. */
-export async function readRecentChecks(db: Database, serverId: string, limit: number): Promise<RecentCheck[]> {
+export async function readRecentChecks(
+  db: Database,
+  serverId: string,
+  limit: number,
+): Promise<RecentCheck[]> {
   const rows = await db.execute<RecentCheck & Record<string, unknown>>(sql`
     SELECT (extract(epoch FROM checked_at) * 1000)::float8 AS "atMs", status,
       metrics->'custom'->>'reason' AS reason, response_time AS "responseMs"
