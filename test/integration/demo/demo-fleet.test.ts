@@ -183,7 +183,7 @@ test('a killed daemon leaves no process and no listener of the fleet behind', as
   });
   const program = `
     const { startDemoFleet } = await import(${JSON.stringify(`file://${outDir}/fleet.mjs`)});
-    const { servers } = await startDemoFleet();
+    const { servers } = await startDemoFleet({ folder: ${JSON.stringify(join(outDir, 'files'))} });
     console.log(JSON.stringify(servers.filter(({ transportType }) => transportType !== 'stdio')));
     setInterval(() => undefined, 1000);`;
   const daemon = spawn(process.execPath, ['--input-type=module', '-e', program], {
