@@ -14,10 +14,7 @@ export function parseInteger(min: number, max: number) {
 }
 
 /** `Name: value`, once for each use; the value is never repeated in an error. */
-export function collectHeader(
-  text: string,
-  headers: Record<string, string> | undefined,
-): Record<string, string> {
+function collectHeader(text: string, headers: Record<string, string> | undefined): Record<string, string> {
   const [, name = '', value = ''] = /^([^:]*):\s*(.*)$/s.exec(text) ?? [];
   if (!HEADER_NAME.test(name)) throw new InvalidArgumentError('It has to look like "Name: value".');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a header must not hold them

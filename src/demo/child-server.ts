@@ -30,8 +30,6 @@ async function stopChild(child: ChildProcess): Promise<void> {
     await exited;
     clearTimeout(escalation);
   }
-  // Whatever it started may have outlived it.
-  signalGroup(child, 'SIGKILL');
 }
 
 function awaitPort(child: ChildProcess, name: string, stderr: () => string): Promise<number> {
@@ -40,11 +38,14 @@ function awaitPort(child: ChildProcess, name: string, stderr: () => string): Pro
       clearTimeout(timer);
       reject(new Error(`the demo server ${name} ${what}${stderr() ? `: ${stderr()}` : ''}`));
     };
+    const endedEarly = (code: number | null, signal: string | null) =>
+      fail(`ended at once (${signal ?? code})`);
     const timer = setTimeout(() => fail(`did not listen within ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
     child.once('error', (error) => fail(`could not be started (${error.message})`));
-    child.once('exit', (code, signal) => fail(`ended at once (${signal ?? code})`));
+    child.once('exit', endedEarly);
     child.once('message', (message: unknown) => {
       clearTimeout(timer);
+      child.off('exit', endedEarly);
       if (typeof message === 'object' && message !== null && 'port' in message) resolve(Number(message.port));
       else fail('said something unexpected');
     });
@@ -65,13 +66,14 @@ export async function startChildServer(
     env: environment,
     stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
   });
+  // Whatever it started may outlive it; now, as long as its group can be nobody else's.
+  child.once('exit', () => signalGroup(child, 'SIGKILL'));
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-KEPT_STDERR);
   });
   try {
     const port = await awaitPort(child, name, () => said.trim());
-    child.removeAllListeners('exit');
     return { port, stop: () => stopChild(child) };
   } catch (error) {
     await stopChild(child);

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { quoteCommand } from '../core/import/quote-command.ts';
 import { startChildServer } from './child-server.ts';
@@ -10,19 +8,19 @@ import type { DemoPrograms } from './find-packages.ts';
 import { findSilentPort } from './reserve-port.ts';
 import { serveFetch } from './serve-fetch.ts';
 
-/** Registers what has to be undone; it is undone whether the start succeeds or not. */
-export type OnStop = (cleanup: () => Promise<void>) => void;
-export type StartPart = (programs: DemoPrograms, onStop: OnStop) => Promise<DemoPart[]>;
+/** What each part of the fleet is started with. */
+export interface DemoSurroundings {
+  programs: DemoPrograms;
+  /** Where servers may keep files. */
+  folder: string;
+  /** Registers what has to be undone; it is undone whether the start succeeds or not. */
+  onStop(cleanup: () => Promise<void>): void;
+}
+export type StartPart = (surroundings: DemoSurroundings) => Promise<DemoPart[]>;
 
 const ANY_PORT = { PORT: '0' };
 
-async function memoryFile(onStop: OnStop): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-vitals-demo-'));
-  onStop(() => rm(folder, { recursive: true, force: true }));
-  return join(folder, 'memory.jsonl');
-}
-
-const startStdio: StartPart = async ({ everything, memory }, onStop) => [
+const startStdio: StartPart = async ({ programs: { everything, memory }, folder }) => [
   describeDemo('everything-stdio', {
     name: 'Everything (stdio)',
     description: 'The reference server with every feature, started for each probe.',
@@ -35,11 +33,11 @@ const startStdio: StartPart = async ({ everything, memory }, onStop) => [
     endpointUrl: quoteCommand([process.execPath, memory]),
     transportType: 'stdio',
     authType: 'custom',
-    authConfig: { custom: { env: { MEMORY_FILE_PATH: await memoryFile(onStop) } } },
+    authConfig: { custom: { env: { MEMORY_FILE_PATH: join(folder, 'memory-stdio.jsonl') } } },
   }),
 ];
 
-const startHttp: StartPart = async ({ everything }, onStop) => {
+const startHttp: StartPart = async ({ programs: { everything }, onStop }) => {
   const child = await startChildServer('Everything (HTTP)', [everything, 'streamableHttp'], ANY_PORT);
   onStop(child.stop);
   return [
@@ -52,7 +50,7 @@ const startHttp: StartPart = async ({ everything }, onStop) => {
   ];
 };
 
-const startSse: StartPart = async ({ everything }, onStop) => {
+const startSse: StartPart = async ({ programs: { everything }, onStop }) => {
   const child = await startChildServer('Everything (SSE)', [everything, 'sse'], ANY_PORT);
   onStop(child.stop);
   return [
@@ -65,7 +63,7 @@ const startSse: StartPart = async ({ everything }, onStop) => {
   ];
 };
 
-const startWebSocket: StartPart = async ({ supergateway, memory }, onStop) => {
+const startWebSocket: StartPart = async ({ programs: { supergateway, memory }, folder, onStop }) => {
   const command = quoteCommand([process.execPath, memory]);
   const child = await startChildServer(
     'Memory (WebSocket)',
@@ -82,7 +80,7 @@ const startWebSocket: StartPart = async ({ supergateway, memory }, onStop) => {
       '--logLevel',
       'none',
     ],
-    { MEMORY_FILE_PATH: await memoryFile(onStop) },
+    { MEMORY_FILE_PATH: join(folder, 'memory-websocket.jsonl') },
   );
   onStop(child.stop);
   return [
@@ -95,7 +93,7 @@ const startWebSocket: StartPart = async ({ supergateway, memory }, onStop) => {
   ];
 };
 
-const startClocks: StartPart = async (_programs, onStop) => {
+const startClocks: StartPart = async ({ onStop }) => {
   const sdk = await loadServerSdk();
   const serve = async (handler: (request: Request) => Promise<Response>) => {
     const server = await serveFetch(handler);

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DEMO_PARTS } from './demo-parts.ts';
 import type { DemoFleet } from './demo-server.ts';
 import { findPackages } from './find-packages.ts';
@@ -23,18 +26,25 @@ async function runCleanups(cleanups: (() => Promise<void>)[]): Promise<void> {
  */
 export async function startDemoFleet({
   onProgress,
+  folder: ownFolder,
 }: {
   onProgress?: (progress: DemoProgress) => void;
+  /** Where servers may keep files, and which is kept; a temporary one unless told. */
+  folder?: string;
 } = {}): Promise<DemoFleet | { missing: string[] }> {
   const found = findPackages();
   if ('missing' in found) return found;
+  const folder = ownFolder ?? (await mkdtemp(join(tmpdir(), 'mcp-vitals-demo-')));
+  await mkdir(folder, { recursive: true });
   const cleanups: (() => Promise<void>)[] = [];
+  if (ownFolder === undefined) cleanups.push(() => rm(folder, { recursive: true, force: true }));
   const total = DEMO_PARTS.length;
   let done = 0;
   onProgress?.({ done, total });
   const starts = await Promise.allSettled(
     DEMO_PARTS.map(async (start) => {
-      const parts = await start(found.programs, (cleanup) => cleanups.push(cleanup));
+      const onStop = (cleanup: () => Promise<void>) => void cleanups.push(cleanup);
+      const parts = await start({ programs: found.programs, folder, onStop });
       done += 1;
       onProgress?.({ done, total });
       return parts;

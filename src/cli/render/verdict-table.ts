@@ -25,7 +25,7 @@ const columnsOf = (style: Style): Column<VerdictRow>[] => [
 ];
 
 /** 5 up, 1 down: how many there are of each, the first seen first. */
-export function summarizeVerdicts(rows: readonly VerdictRow[]): string {
+function summarizeVerdicts(rows: readonly VerdictRow[]): string {
   const counts = new Map<string, number>();
   for (const { verdict } of rows) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   const parts = [...counts].map(([verdict, count]) => `${count} ${verdict}`);

@@ -183,7 +183,7 @@ test('a killed daemon leaves no process and no listener of the fleet behind', as
   });
   const program = `
     const { startDemoFleet } = await import(${JSON.stringify(`file://${outDir}/fleet.mjs`)});
-    const { servers } = await startDemoFleet();
+    const { servers } = await startDemoFleet({ folder: ${JSON.stringify(join(outDir, 'files'))} });
     console.log(JSON.stringify(servers.filter(({ transportType }) => transportType !== 'stdio')));
     setInterval(() => undefined, 1000);`;
   const daemon = spawn(process.execPath, ['--input-type=module', '-e', program], {
@@ -194,7 +194,7 @@ test('a killed daemon leaves no process and no listener of the fleet behind', as
   const pids = listDescendants(daemon.pid ?? 0);
   expect(pids.length).toBeGreaterThanOrEqual(4);
   daemon.kill('SIGKILL');
-  await vi.waitFor(() => expect(areRunning(pids)).toEqual([]), { timeout: 10_000, interval: 50 });
+  await vi.waitFor(() => expect(areRunning(pids)).toEqual([]), { timeout: 20_000, interval: 50 });
   for (const port of ports) expect(await reaches('127.0.0.1', port)).toBe(false);
 }, 40_000);
 

@@ -20,7 +20,7 @@ function readStat(pid: string): RunningProcess[] {
 }
 
 /** Every running process, without those that only wait to be collected. */
-export function listProcesses(): RunningProcess[] {
+function listProcesses(): RunningProcess[] {
   if (existsSync('/proc/self/stat'))
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))

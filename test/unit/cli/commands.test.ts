@@ -172,7 +172,7 @@ test('on a terminal the progress is one line that goes away', async () => {
 });
 
 test('daemon: the demo flag, and a report of what happens', async () => {
-  const demos: boolean[] = [];
+  const demos: (boolean | undefined)[] = [];
   const runDaemon: Actions['runDaemon'] = async ({ demo, report }) => {
     demos.push(demo);
     report.step('starting the database');
@@ -186,7 +186,8 @@ test('daemon: the demo flag, and a report of what happens', async () => {
   };
   const { code, out, err } = await run(['daemon'], { actions: { runDaemon } });
   await run(['daemon', '--no-demo'], { actions: { runDaemon } });
-  expect(demos).toEqual([true, false]);
+  await run(['daemon', '--demo'], { actions: { runDaemon } });
+  expect(demos).toEqual([undefined, false, true]);
   expect(code).toBe(0);
   expect(err).toBe('starting the database …\nprobing 1/2\n');
   expect(out).toContain('1 server, 1 up');
