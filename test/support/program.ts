@@ -22,9 +22,14 @@ function cleanEnvironment(changes: Record<string, string>): Record<string, strin
   return { PATH, HOME, LANG: 'C.UTF-8', VITALS_HTTP_PORT: '0', ...changes };
 }
 
-/** The built program as a user starts it, in a folder of its own. */
-export function startProgram(args: string[], cwd: string, environment: Record<string, string> = {}): Program {
-  const child = spawn(process.execPath, [`${root}/dist/src/main.js`, ...args], {
+/** The built program as a user starts it, in a folder of its own; `home` is where it is installed. */
+export function startProgram(
+  args: string[],
+  cwd: string,
+  environment: Record<string, string> = {},
+  home = root,
+): Program {
+  const child = spawn(process.execPath, [`${home}/dist/src/main.js`, ...args], {
     cwd,
     env: cleanEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],

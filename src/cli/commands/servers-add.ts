@@ -13,11 +13,11 @@ import {
   readSecret,
   transportOption,
 } from '../parse-options.ts';
-import { parseTarget } from '../parse-target.ts';
+import { describeTarget, parseTarget } from '../parse-target.ts';
 import { escapeText } from '../render/escape.ts';
 
 interface AddOptions {
-  name: string;
+  name?: string;
   id?: string;
   description?: string;
   transport?: TransportType;
@@ -63,13 +63,13 @@ export function printAdded(result: AddResult, context: CommandContext): void {
 
 async function runAdd(operands: string[], options: AddOptions, context: CommandContext): Promise<void> {
   const target = parseTarget(operands, context.afterDashes, {
-    command: 'servers add --name …',
+    command: 'servers add',
     transport: options.transport,
   });
   const { id, interval } = options;
   const server: NewServer = {
     ...(id === undefined ? {} : { id }),
-    name: options.name,
+    name: options.name ?? describeTarget(target),
     description: options.description ?? null,
     version: null,
     ...(target.kind === 'url' ? reachUrl(target.url, options, context) : reachCommand(target.words, options)),
@@ -90,7 +90,7 @@ export const addServersAdd: AddCommand = (servers, context) => {
     .summary('register a server')
     .description('Registers a server; a running daemon probes it at once.')
     .argument('[target...]', 'a URL (http, https, ws, wss) or, after --, a command that speaks stdio')
-    .requiredOption('--name <name>', 'its name')
+    .option('--name <name>', 'its name; its address where it is not given')
     .option('--id <id>', 'its id; made up where it is not given')
     .option('--description <text>', 'what it is')
     .addOption(transportOption())

@@ -81,7 +81,6 @@ test.each([
   [['prob'], /unknown command 'prob'\n\(Did you mean probe\?\)/],
   [['db', 'drop'], /unknown command 'drop'/],
   [['servers', 'show'], /missing required argument 'id'/],
-  [['servers', 'add', 'http://h/'], /required option '--name <name>'/],
   [['servers', 'list', '--verdict', 'fine'], /Allowed choices are up, degraded/],
   [['daemon', 'now'], /too many arguments/],
   [['enqueue'], /say which: ids, --all, --tag or --tenant/],
