@@ -186,7 +186,8 @@ export class ProbeRun {
     if (this.#over) throw new Error('the probe is over');
     const headers = { ...(credentials.kind === 'none' ? {} : credentials.headers) };
     if (credentials.kind === 'oauth') {
-      const token = this.#shared.tokens.get(tokenKey(this.#target, credentials));
+      // A token that was granted in this probe serves it, however short its life is.
+      const token = this.#issuedTokens.at(-1) ?? this.#shared.tokens.get(tokenKey(this.#target, credentials));
       if (token !== undefined) {
         this.#issuedTokens.push(token);
         headers.authorization = `Bearer ${token}`;
