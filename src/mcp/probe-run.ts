@@ -4,6 +4,7 @@ import type { Fault, Inventory, ProbeOutcome, Warning } from '../core/outcome.ts
 import type { Era, ProbeTarget } from '../core/target.ts';
 import { Allowance, type ProbeContext } from './context.ts';
 import type { EgressPolicy } from './egress.ts';
+import { FaultError } from './fault-error.ts';
 import { describeError, faultOf } from './fault-of.ts';
 import { type Footprint, SessionLedger } from './footprint.ts';
 import type { ProbeLimits } from './limits.ts';
@@ -148,9 +149,12 @@ export class ProbeRun {
     try {
       const silent = first === 'stateless' && this.#target.endpoint.transport !== 'http';
       return await this.#greet(first, silent ? this.#silenceMs : this.#sdkTimeoutMs);
-    } catch (error) {
+    } catch (thrown) {
+      const failure = this.#link?.transport.failure;
+      // The SDK knows of a connection that broke only that it did.
+      const error = failure && !(thrown instanceof FaultError) ? new FaultError(failure) : thrown;
       if (this.#over || !this.#link?.started || !otherEraMayAnswer(first, error)) throw error;
-      if (this.#link.transport.failure) await this.#newLink();
+      if (failure) await this.#newLink();
       try {
         return await this.#greet(second, second === 'stateless' ? this.#silenceMs : this.#sdkTimeoutMs);
       } catch {
@@ -182,7 +186,8 @@ export class ProbeRun {
     if (this.#over) throw new Error('the probe is over');
     const headers = { ...(credentials.kind === 'none' ? {} : credentials.headers) };
     if (credentials.kind === 'oauth') {
-      const token = this.#shared.tokens.get(tokenKey(this.#target, credentials));
+      // A token that was granted in this probe serves it, however short its life is.
+      const token = this.#issuedTokens.at(-1) ?? this.#shared.tokens.get(tokenKey(this.#target, credentials));
       if (token !== undefined) {
         this.#issuedTokens.push(token);
         headers.authorization = `Bearer ${token}`;

@@ -20,7 +20,7 @@ export class Dialer {
   #secureAgent: https.Agent | undefined;
   readonly #lookup: LookupFunction;
   #allGone: (() => void) | null = null;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(context: ProbeContext) {
     this.#context = context;
@@ -45,7 +45,7 @@ export class Dialer {
   /** An address in the URL itself is never looked up, so the policy is asked here; throws when it denies. */
   admit(url: URL): void {
     // Something may still be on its way to a request when the probe is over: it makes no socket any more.
-    if (this.#closed) throw new FaultError({ kind: 'internal', message: 'the probe is over' });
+    if (this.#closing) throw new FaultError({ kind: 'internal', message: 'the probe is over' });
     const { egress } = this.#context;
     if (!egress) return;
     const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -69,17 +69,20 @@ export class Dialer {
     return this.#plainAgent;
   }
 
-  /** Destroys every socket, and resolves when the last one is closed. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Destroys every socket, and resolves when the last one is closed; no other is made from then on. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#plainAgent?.destroy();
     this.#secureAgent?.destroy();
     for (const socket of this.#sockets) socket.destroy();
-    if (this.#sockets.size > 0) {
-      await new Promise<void>((resolveGone) => {
-        this.#allGone = resolveGone;
-      });
-    }
+    if (this.#sockets.size === 0) return;
+    await new Promise<void>((resolveGone) => {
+      this.#allGone = resolveGone;
+    });
   }
 
   #tap<A extends http.Agent>(agent: A, secure: boolean): A {

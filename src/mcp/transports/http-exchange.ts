@@ -11,6 +11,8 @@ import { faultOfNetworkError } from './network-fault.ts';
 const MAX_REDIRECTS = 5;
 /** How long the end of an answered exchange is waited for: a free socket saves a connection. */
 export const SETTLE_MS = 10;
+const MAX_EXCERPT_BYTES = 16 * 1024;
+const EXCERPT_WAIT_MS = 500;
 
 export type HttpHeaders = Record<string, string>;
 
@@ -101,6 +103,28 @@ export class HttpExchange {
     await this.readChunks(response, (chunk) => chunks.push(chunk));
     const [first] = chunks;
     return chunks.length === 1 && first ? first.toString('utf8') : Buffer.concat(chunks).toString('utf8');
+  }
+
+  /**
+   * The beginning of a refusal's body: what there is of it soon. A refusal may have an endless body, and
+   * its status says enough.
+   */
+  readExcerpt(response: http.IncomingMessage): Promise<string> {
+    return new Promise((resolve) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      const finish = () => {
+        clearTimeout(timer);
+        if (!response.complete) response.destroy();
+        resolve(Buffer.concat(chunks).toString('utf8'));
+      };
+      const timer = setTimeout(finish, EXCERPT_WAIT_MS);
+      this.readChunks(response, (chunk) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes >= MAX_EXCERPT_BYTES) finish();
+      }).then(finish, finish);
+    });
   }
 
   /** The text as it comes, never split within a character; resolves when the body has ended. */

@@ -130,7 +130,7 @@ export class HttpTransport implements ProbeTransport {
 
   async #refused(response: IncomingMessage, message: JSONRPCMessage): Promise<void> {
     const { phase } = this.#context.watch;
-    const body = await this.#exchange.readText(response);
+    const body = await this.#exchange.readExcerpt(response);
     const asked = 'method' in message ? message.method : 'a response of ours';
     const problem = httpFault(response, phase, asked, body);
     const { statusCode } = response;
