@@ -1,6 +1,7 @@
 import { getTableName } from 'drizzle-orm';
 import { getTableConfig } from 'drizzle-orm/pg-core';
 import { compareTable, type Difference } from './catalogue/compare-table.ts';
+import { describeDifference } from './catalogue/describe-difference.ts';
 import { expectTable } from './catalogue/expect-tables.ts';
 import { readTables } from './catalogue/read-tables.ts';
 import { loadKit, type SnapshotTable } from './kit/load-kit.ts';
@@ -19,47 +20,42 @@ export interface PushPlan {
 
 const literal = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
-/** Takes one difference out of the snapshot's table; says what is left alone instead, where that is so. */
-function unmake(table: SnapshotTable, difference: Difference): string | undefined {
+function unmakeColumn(
+  table: SnapshotTable,
+  difference: Extract<Difference, { kind: 'type' | 'nullability' | 'default' }>,
+): boolean {
+  const column = table.columns[difference.column];
+  if (!column) return false;
+  if (difference.kind === 'type') column.type = difference.actual;
+  else if (difference.kind === 'nullability') column.notNull = difference.expected === 'null';
+  else column.default = difference.actual === null ? undefined : literal(difference.actual);
+  return true;
+}
+
+/** Takes what the database lacks out of the snapshot's table; false for a difference that is left alone. */
+function unmake(table: SnapshotTable, difference: Difference, isGateways: boolean): boolean {
   switch (difference.kind) {
     case 'missing table':
-      return undefined; // the whole table is taken out
+      return true; // the whole table is taken out
     case 'missing column':
-      delete table.columns[difference.column];
-      return undefined;
-    case 'type':
-    case 'nullability':
-    case 'default': {
-      const column = table.columns[difference.column];
-      if (!column) return undefined;
-      if (difference.kind === 'type') column.type = difference.actual;
-      else if (difference.kind === 'nullability') column.notNull = difference.expected === 'null';
-      else column.default = difference.actual === null ? undefined : literal(difference.actual);
-      return undefined;
-    }
-    case 'missing unique': {
+      return delete table.columns[difference.column];
+    case 'missing index':
+      return delete table.indexes[difference.name];
+    case 'missing unique':
       for (const [name, constraint] of Object.entries(table.uniqueConstraints))
         if (constraint.columns.join() === difference.columns.join()) delete table.uniqueConstraints[name];
-      return undefined;
-    }
-    case 'missing index':
-      delete table.indexes[difference.name];
-      return undefined;
-    case 'missing foreign key': {
+      return true;
+    case 'missing foreign key':
       for (const [name, key] of Object.entries(table.foreignKeys))
         if (key.columnsFrom.join() === difference.key.columns.join()) delete table.foreignKeys[name];
-      return undefined;
-    }
-    case 'extra column':
-      return `column ${difference.column.name} is not in the schema`;
-    case 'extra index':
-      return `index ${difference.name} is not in the schema`;
-    case 'other index':
-      return `index ${difference.name} is on (${difference.actual.join(', ')})`;
-    case 'on delete':
-      return `the foreign key (${difference.key.columns.join(', ')}) is on delete ${difference.actual}`;
-    case 'missing primary key':
-      return `the primary key is not (${difference.columns.join(', ')})`;
+      return true;
+    case 'type':
+    case 'nullability':
+    case 'default':
+      // Gateways have their variants of the contract's columns, and those are theirs to change.
+      return !isGateways && unmakeColumn(table, difference);
+    default:
+      return false;
   }
 }
 
@@ -76,13 +72,14 @@ async function planPush(session: Session): Promise<PushPlan> {
   const leftAlone: string[] = [];
   for (const table of OUR_TABLES) {
     const name = getTableName(table);
-    const key = `${getTableConfig(table).schema ?? 'public'}.${name}`;
+    const ownSchema = getTableConfig(table).schema;
+    const key = `${ownSchema ?? 'public'}.${name}`;
     const snapshot: SnapshotTable | undefined = present.tables[key];
     if (!snapshot) continue;
     for (const difference of compareTable(expectTable(table), actual.get(key))) {
       if (difference.kind === 'missing table') delete present.tables[key];
-      const left = unmake(snapshot, difference);
-      if (left !== undefined) leftAlone.push(`${name}: ${left}`);
+      if (!unmake(snapshot, difference, ownSchema === undefined))
+        leftAlone.push(`${name}: ${describeDifference(difference)}`);
     }
   }
   return { statements: await kit.generateMigration(present, wanted), leftAlone };

@@ -4,6 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import { DrizzleKitError } from '../errors.ts';
 import { findKitProgram } from './load-kit.ts';
 
+/** How much of its output an error repeats, in characters. */
+const LAST_WORDS = 2_000;
+
 interface KitRun {
   command: 'generate' | 'studio' | 'introspect';
   /** Further arguments as the user gave them. */
@@ -20,17 +23,24 @@ interface KitRun {
 async function runKit({ command, args, migrationsDir, env }: KitRun): Promise<void> {
   const project = dirname(resolve(migrationsDir));
   const config = join(project, 'drizzle.config.ts');
+  // Its progress is redrawn many times a second: of use on a terminal only.
+  const quiet = command === 'introspect' && !process.stdout.isTTY;
   const child = spawn(process.execPath, [findKitProgram(), command, '--config', config, ...args], {
     cwd: project,
     env: { ...env, PATH: dirname(process.execPath), TERM: 'xterm-256color' },
-    stdio: 'inherit',
+    stdio: ['inherit', quiet ? 'pipe' : 'inherit', 'inherit'],
+  });
+  let said = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-LAST_WORDS);
   });
   const [code, signal]: [number | null, string | null] = await new Promise((settle, reject) => {
     child.once('error', reject);
-    child.once('exit', (...end) => settle(end));
+    child.once('close', (...end) => settle(end));
   });
   if (signal === 'SIGINT' || signal === 'SIGTERM') return; // how studio is meant to end
-  if (code !== 0) throw new DrizzleKitError(`drizzle-kit ${command} ended with ${code ?? signal}`);
+  if (code !== 0)
+    throw new DrizzleKitError(`drizzle-kit ${command} ended with ${code ?? signal}${said && `: ${said}`}`);
 }
 
 /** Writes the migration from the last one to the schema in the source; needs no database. */

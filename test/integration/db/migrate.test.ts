@@ -40,6 +40,9 @@ function addMigration(tag: string, text: string, when: number): void {
   writeFileSync(join(folder, `${tag}.sql`), text);
 }
 
+const registerOne = () => sql`
+  INSERT INTO mcp_server (id, name, version, endpoint_url, transport_type, owner_id, created_at, updated_at)
+  VALUES ('one', 'One', '', '', 'http', 'o', now(), now())`;
 const indexState = () => sql`
   SELECT i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
    WHERE c.relname = 'mcp_server_health_check_server_checked_idx'`;
@@ -60,7 +63,6 @@ describe('migrate', () => {
 
   it('makes its tables in public, also for a role called like our schema', async () => {
     await sql`CREATE SCHEMA vitals`;
-    await sql`SET search_path = vitals`;
     const session = openClient(`${database.url}?options=-csearch_path%3Dvitals`, { poolSize: 2 });
     await migrateDatabase(session, folder);
     await session.end();
@@ -93,7 +95,15 @@ describe('migrate', () => {
 
   it('makes an index anew that an interrupted run left invalid', async () => {
     await migrateDatabase(database.url, folder);
-    await sql`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'mcp_server_health_check_server_checked_idx'::regclass`;
+    await sql`DROP INDEX mcp_server_health_check_server_checked_idx`;
+    await registerOne();
+    await sql`INSERT INTO mcp_server_health_check (server_id, status, checked_at)
+      SELECT 'one', 'healthy', now() FROM generate_series(1, 2)`;
+    // As an interrupted run leaves it: begun, and never made valid.
+    await expect(
+      sql`CREATE UNIQUE INDEX CONCURRENTLY mcp_server_health_check_server_checked_idx ON mcp_server_health_check (server_id)`,
+    ).rejects.toThrow(/could not create unique index/);
+    expect(await indexState()).toEqual([{ valid: false }]);
     const last = journal().entries.find(({ tag }: { tag: string }) => tag.startsWith('0002'));
     await sql`DELETE FROM vitals.__migrations WHERE created_at = ${last.when}`;
     expect((await migrateDatabase(database.url, folder)).applied).toEqual([last.tag]);
@@ -105,8 +115,7 @@ describe('migrate', () => {
     await sql`DROP INDEX mcp_server_health_check_server_checked_idx`;
     const last = journal().entries.find(({ tag }: { tag: string }) => tag.startsWith('0002'));
     await sql`DELETE FROM vitals.__migrations WHERE created_at = ${last.when}`;
-    await sql`INSERT INTO mcp_server (id, name, version, endpoint_url, transport_type, owner_id, created_at, updated_at)
-      VALUES ('one', 'One', '', '', 'http', 'o', now(), now())`;
+    await registerOne();
     const writer = await sql.reserve();
     await writer`BEGIN`;
     await writer`INSERT INTO mcp_server_health_check (server_id, status, checked_at) VALUES ('one', 'healthy', now())`;
