@@ -29,15 +29,23 @@ const FAMILIES: readonly Family[] = [
 /** So that a server of 10,000 broken tools does not become 10,000 warnings. */
 const MAX_NAMED_PROBLEMS = 20;
 
-const PageSchemas: Record<InventoryKind, z.ZodType<Record<string, unknown>>> = {
+type Page = Record<string, unknown>;
+
+const PAGES: Record<InventoryKind, z.ZodType<Page>> = {
   tools: pageOf('tools'),
   resources: pageOf('resources'),
   resourceTemplates: pageOf('resourceTemplates'),
   prompts: pageOf('prompts'),
 };
 
-function pageOf(kind: InventoryKind) {
-  return z.looseObject({ [kind]: z.array(z.unknown()), nextCursor: z.string().nullish() });
+/** A page as sent: a schema that copies would cost more than all else in a listing. */
+function pageOf(kind: InventoryKind): z.ZodType<Page> {
+  const isPage = (value: unknown) => {
+    if (typeof value !== 'object' || value === null || !Array.isArray(Reflect.get(value, kind))) return false;
+    const cursor: unknown = Reflect.get(value, 'nextCursor');
+    return cursor === undefined || cursor === null || typeof cursor === 'string';
+  };
+  return z.custom<Page>(isPage, `it holds no array of ${kind}, or a nextCursor that is no text`);
 }
 
 /** The JSON-RPC code of an error answer, also where HTTP gave it a status of its own. */
@@ -98,7 +106,7 @@ async function listFamily(
   let cursor: string | undefined;
   for (let page = 1; page <= limits.pages; page += 1) {
     const params = cursor === undefined ? {} : { cursor };
-    const result = await protocol.request({ method, params }, PageSchemas[kind], { timeout });
+    const result = await protocol.request({ method, params }, PAGES[kind], { timeout });
     const listed = result[kind];
     if (Array.isArray(listed)) for (const entry of listed) entries.push(entry);
     if (entries.length > limits.items) {

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
-import { auth, extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/auth.js';
-import { ClientCredentialsProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
+import {
+  auth,
+  discoverOAuthServerInfo,
+  extractWWWAuthenticateParams,
+  type OAuthDiscoveryState,
+} from '@modelcontextprotocol/sdk/client/auth.js';
+import {
+  ClientCredentialsProvider,
+  type ClientCredentialsProviderOptions,
+} from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import { OAuthError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Credentials, ProbeTarget } from '../core/target.ts';
@@ -92,35 +100,56 @@ export async function requestToken(
   if (target.endpoint.transport === 'stdio') throw new Error('a stdio server is sent no token');
   const serverUrl = httpUrlOf(target.endpoint.url);
   const { clientId, clientSecret, scope, issuer } = credentials;
-  const provider = new ClientCredentialsProvider({
-    clientId,
-    clientSecret,
-    ...(scope === undefined ? {} : { scope }),
-    ...(issuer === undefined ? {} : { expectedIssuer: issuer }),
-  });
   const headers = new Headers(challenge === undefined ? {} : { 'www-authenticate': challenge });
   const asked = extractWWWAuthenticateParams(new Response(null, { status: 401, headers }));
   const exchange = new HttpExchange(context);
   onExchange(exchange);
+  const fetchFn = createFetch(exchange);
   try {
-    await auth(provider, {
-      serverUrl,
-      fetchFn: createFetch(exchange),
-      ...(scope === undefined && asked.scope !== undefined ? { scope: asked.scope } : {}),
+    const found = await discoverOAuthServerInfo(serverUrl, {
+      fetchFn,
       ...(asked.resourceMetadataUrl ? { resourceMetadataUrl: asked.resourceMetadataUrl } : {}),
     });
+    const provider = new KnownServerProvider(
+      {
+        clientId,
+        clientSecret,
+        // A registered issuer is the only one that may see the secret.
+        expectedIssuer: issuer ?? found.authorizationServerUrl,
+        ...(scope === undefined ? {} : { scope }),
+      },
+      found,
+    );
+    const scopeAsked = scope === undefined && asked.scope !== undefined ? { scope: asked.scope } : {};
+    await auth(provider, { serverUrl, fetchFn, ...scopeAsked });
+    const tokens = provider.tokens();
+    if (!tokens?.access_token) throw new Error('the authorization server gave none');
+    const grantedMs = tokens.expires_in === undefined ? DEFAULT_LIFETIME_MS : tokens.expires_in * 1000;
+    const lifetimeMs = grantedMs - Math.min(EXPIRY_MARGIN_MS, grantedMs / 2);
+    return { token: tokens.access_token, lifetimeMs: Math.max(0, lifetimeMs) };
   } catch (error) {
     throw oauthFault(error);
   } finally {
     exchange.abort();
     await exchange.dialer.close();
   }
-  const tokens = provider.tokens();
-  if (!tokens?.access_token) {
-    throw new FaultError({ kind: 'oauth', message: 'the authorization server gave no access token' });
+}
+
+/** Client credentials for an authorization server that was found already: it is not looked for twice. */
+class KnownServerProvider extends ClientCredentialsProvider {
+  readonly #found: OAuthDiscoveryState;
+
+  constructor(
+    options: ClientCredentialsProviderOptions & { expectedIssuer: string },
+    found: OAuthDiscoveryState,
+  ) {
+    super(options);
+    this.#found = found;
   }
-  const granted = tokens.expires_in === undefined ? DEFAULT_LIFETIME_MS : tokens.expires_in * 1000;
-  return { token: tokens.access_token, lifetimeMs: Math.max(0, granted - EXPIRY_MARGIN_MS) };
+
+  discoveryState(): OAuthDiscoveryState {
+    return this.#found;
+  }
 }
 
 function httpUrlOf(url: URL): URL {

@@ -4,6 +4,7 @@ import type { Fault, Inventory, ProbeOutcome, Warning } from '../core/outcome.ts
 import type { Era, ProbeTarget } from '../core/target.ts';
 import { Allowance, type ProbeContext } from './context.ts';
 import type { EgressPolicy } from './egress.ts';
+import { FaultError } from './fault-error.ts';
 import { describeError, faultOf } from './fault-of.ts';
 import { type Footprint, SessionLedger } from './footprint.ts';
 import type { ProbeLimits } from './limits.ts';
@@ -14,7 +15,7 @@ import { openHandshake } from './open-handshake.ts';
 import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
-import { createScrubber, type Scrubber } from './scrub.ts';
+import { createScrubber } from './scrub.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
@@ -31,7 +32,7 @@ export interface SharedTools {
   childEnvironment: Record<string, string>;
 }
 
-const PingSchema = z.looseObject({});
+const AnyResult = z.unknown();
 /** A target that was probed with time to spare gets this long to end its session. */
 const RELAXED_CLOSE_MS = 2_000;
 /** The SDK's own timers only have to be later than ours, which is the one that counts. */
@@ -54,7 +55,7 @@ export class ProbeRun {
   readonly #wantsInventory: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #context: ProbeContext;
-  readonly #scrubber: Scrubber;
+  readonly #issuedTokens: string[] = [];
 
   constructor(
     shared: SharedTools,
@@ -65,7 +66,6 @@ export class ProbeRun {
     this.#target = target;
     this.#wantsInventory = request.inventory ?? true;
     this.#signal = request.signal;
-    this.#scrubber = createScrubber(target);
     this.#context = {
       watch: new Stopwatch(),
       limits: shared.limits,
@@ -95,7 +95,11 @@ export class ProbeRun {
     this.#signal?.addEventListener('abort', onAbort, { once: true });
     const deadline = setTimeout(() => this.#interrupt(this.#timeoutFault()), this.#target.timeoutMs);
     const work = this.#work().then(
-      () => null,
+      () => {
+        // Every request was answered, so that the SDK has nothing to be told of the end.
+        if (this.#link) this.#link.transport.onclose = () => undefined;
+        return null;
+      },
       (error: unknown) => faultOf(error, this.#link?.transport ?? null, watch.phase),
     );
     // An interruption that came first wins: nothing has been sent then.
@@ -145,9 +149,12 @@ export class ProbeRun {
     try {
       const silent = first === 'stateless' && this.#target.endpoint.transport !== 'http';
       return await this.#greet(first, silent ? this.#silenceMs : this.#sdkTimeoutMs);
-    } catch (error) {
+    } catch (thrown) {
+      const failure = this.#link?.transport.failure;
+      // The SDK knows of a connection that broke only that it did.
+      const error = failure && !(thrown instanceof FaultError) ? new FaultError(failure) : thrown;
       if (this.#over || !this.#link?.started || !otherEraMayAnswer(first, error)) throw error;
-      if (this.#link.transport.failure) await this.#newLink();
+      if (failure) await this.#newLink();
       try {
         return await this.#greet(second, second === 'stateless' ? this.#silenceMs : this.#sdkTimeoutMs);
       } catch {
@@ -165,7 +172,7 @@ export class ProbeRun {
 
   async #ping({ protocol }: Opened): Promise<void> {
     try {
-      await protocol.request({ method: 'ping' }, PingSchema, { timeout: this.#sdkTimeoutMs });
+      await protocol.request({ method: 'ping' }, AnyResult, { timeout: this.#sdkTimeoutMs });
     } catch (error) {
       if (this.#over || rpcCodeOf(error) !== ErrorCode.MethodNotFound) throw error;
       this.#warnings.push({ code: 'ping_not_implemented', message: 'it does not implement ping' });
@@ -179,9 +186,10 @@ export class ProbeRun {
     if (this.#over) throw new Error('the probe is over');
     const headers = { ...(credentials.kind === 'none' ? {} : credentials.headers) };
     if (credentials.kind === 'oauth') {
-      const token = this.#shared.tokens.get(tokenKey(this.#target, credentials));
+      // A token that was granted in this probe serves it, however short its life is.
+      const token = this.#issuedTokens.at(-1) ?? this.#shared.tokens.get(tokenKey(this.#target, credentials));
       if (token !== undefined) {
-        this.#scrubber.learn(token);
+        this.#issuedTokens.push(token);
         headers.authorization = `Bearer ${token}`;
       }
     }
@@ -201,6 +209,7 @@ export class ProbeRun {
     const granted = await requestToken(this.#target, credentials, challenge, this.#context, (exchange) => {
       this.#authExchange = exchange;
     });
+    this.#issuedTokens.push(granted.token);
     tokens.set(key, granted.token, granted.lifetimeMs);
   }
 
@@ -236,6 +245,7 @@ export class ProbeRun {
   #compose(fault: Fault | null): ProbeOutcome {
     const { watch, sessions } = this.#context;
     const opened = this.#opened;
+    const scrubber = createScrubber(this.#target, this.#issuedTokens);
     return {
       transport: this.#target.endpoint.transport,
       era: opened?.era ?? null,
@@ -247,8 +257,8 @@ export class ProbeRun {
       inventory: fault ? null : this.#inventory,
       phases: { ...watch.times },
       totalMs: watch.elapsedMs,
-      fault: fault && this.#scrubber.fault(fault),
-      warnings: this.#warnings.map((warning) => this.#scrubber.warning(warning)),
+      fault: fault && scrubber.fault(fault),
+      warnings: this.#warnings.map((warning) => scrubber.warning(warning)),
       footprint: { sessionsOpened: sessions.opened, sessionsClosed: sessions.closed },
     };
   }

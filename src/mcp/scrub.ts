@@ -68,8 +68,9 @@ function cut(text: string, maxLength: number): string {
 }
 
 /** Knows every secret that a target brings: its headers, its environment, and what its URL carries. */
-export function createScrubber(target: ProbeTarget): Scrubber {
+export function createScrubber(target: ProbeTarget, tokens: readonly string[]): Scrubber {
   const scrubber = new Scrubber();
+  for (const token of tokens) scrubber.learn(token);
   const { endpoint, credentials } = target;
   if (credentials.kind !== 'none') {
     for (const value of Object.values(credentials.headers ?? {})) {
@@ -84,7 +85,8 @@ export function createScrubber(target: ProbeTarget): Scrubber {
   if (endpoint.transport === 'stdio') {
     for (const value of Object.values(endpoint.env)) scrubber.learn(value);
   } else {
-    scrubber.learn(endpoint.url.password);
+    if (endpoint.url.password !== '') scrubber.learn(endpoint.url.password);
+    if (endpoint.url.search === '') return scrubber;
     for (const value of endpoint.url.searchParams.values()) scrubber.learn(value);
   }
   return scrubber;

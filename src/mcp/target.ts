@@ -119,8 +119,9 @@ export function targetOfText(text: string[], options: TextTargetOptions): ProbeT
 /** The host and port that a server shares with others, for the bound on probes at once; `stdio` for commands. */
 export function hostKeyOf(row: Pick<RegistryServer, 'id' | 'endpointUrl' | 'transportType'>): string {
   if (row.transportType === 'stdio') return 'stdio';
-  if (!URL.canParse(row.endpointUrl)) return `server ${row.id}`;
-  const { protocol, hostname, port } = new URL(row.endpointUrl);
+  const url = parseUrl(row.endpointUrl);
+  if (!url) return `server ${row.id}`;
+  const { protocol, hostname, port } = url;
   return `${hostname.toLowerCase()}:${port || DEFAULT_PORTS[protocol] || ''}`;
 }
 
@@ -129,21 +130,29 @@ function urlEndpoint(
   text: string,
   credentials: Credentials,
 ): Pick<ProbeTarget, 'endpoint' | 'credentials'> | BadTarget {
-  if (!URL.canParse(text)) return badEndpoint('endpoint_url is no URL');
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (!url) return badEndpoint('endpoint_url is no URL');
   const schemes = SCHEMES[transport];
   if (!schemes.includes(url.protocol)) {
     const wanted = schemes.map((scheme) => `${scheme}//`).join(', ');
     return badEndpoint(`endpoint_url begins with ${url.protocol}//, and ${transport} needs one of ${wanted}`);
   }
   if (url.hostname === '') return badEndpoint('endpoint_url names no host');
-  url.hash = '';
+  if (url.hash !== '') url.hash = '';
   if (transport === 'websocket' && url.protocol.startsWith('http'))
     url.protocol = url.protocol.replace('http', 'ws');
   const endpoint: Endpoint = { transport, url };
   if (url.username === '' && url.password === '') return { endpoint, credentials };
   const withUser = withUserinfo(url, credentials);
   return isBad(withUser) ? withUser : { endpoint, credentials: withUser };
+}
+
+function parseUrl(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
 }
 
 /** A user and password in the URL become the header that they mean, and leave the URL. */

@@ -1,8 +1,8 @@
 import { lookup as resolve } from 'node:dns';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { isIP, type LookupFunction, connect as netConnect, type Socket } from 'node:net';
-import { rootCertificates, connect as tlsConnect } from 'node:tls';
+import { isIP, type LookupFunction, type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
+import { type ConnectionOptions, rootCertificates, connect as tlsConnect } from 'node:tls';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 
@@ -16,10 +16,11 @@ export const EGRESS_DENIED = 'EGRESS_DENIED';
 export class Dialer {
   readonly #context: ProbeContext;
   readonly #sockets = new Set<Socket>();
-  readonly #agents = new Map<string, http.Agent>();
+  #plainAgent: http.Agent | undefined;
+  #secureAgent: https.Agent | undefined;
   readonly #lookup: LookupFunction;
   #allGone: (() => void) | null = null;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(context: ProbeContext) {
     this.#context = context;
@@ -44,57 +45,63 @@ export class Dialer {
   /** An address in the URL itself is never looked up, so the policy is asked here; throws when it denies. */
   admit(url: URL): void {
     // Something may still be on its way to a request when the probe is over: it makes no socket any more.
-    if (this.#closed) throw new FaultError({ kind: 'internal', message: 'the probe is over' });
+    if (this.#closing) throw new FaultError({ kind: 'internal', message: 'the probe is over' });
+    const { egress } = this.#context;
+    if (!egress) return;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (isIP(host) === 0) return;
-    const refusal = this.#context.egress?.check(host, host) ?? null;
+    const refusal = egress.check(host, host);
     if (refusal !== null) throw new FaultError({ kind: 'egress', message: refusal });
   }
 
-  /** The keep-alive agent for the URL's scheme; it belongs to this probe alone. */
-  agentFor(url: URL): http.Agent {
-    const secure = url.protocol === 'https:' || url.protocol === 'wss:';
-    const key = secure ? 'secure' : 'plain';
-    let agent = this.#agents.get(key);
-    if (!agent) {
-      agent = secure ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
-      agent.createConnection = (options) => this.#open(options, secure);
-      this.#agents.set(key, agent);
+  /** The keep-alive agent for plain or for TLS connections; it belongs to this probe alone. */
+  agentFor(secure: boolean): http.Agent {
+    if (secure) {
+      const { extraCa } = this.#context;
+      const ca = extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] };
+      this.#secureAgent ??= this.#tap(
+        new https.Agent({ keepAlive: true, lookup: this.#lookup, ...ca }),
+        true,
+      );
+      return this.#secureAgent;
     }
+    this.#plainAgent ??= this.#tap(new http.Agent({ keepAlive: true, lookup: this.#lookup }), false);
+    return this.#plainAgent;
+  }
+
+  /** Destroys every socket, and resolves when the last one is closed; no other is made from then on. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#plainAgent?.destroy();
+    this.#secureAgent?.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    if (this.#sockets.size === 0) return;
+    await new Promise<void>((resolveGone) => {
+      this.#allGone = resolveGone;
+    });
+  }
+
+  #tap<A extends http.Agent>(agent: A, secure: boolean): A {
+    agent.createConnection = (options: http.ClientRequestArgs) => {
+      // The agent has emptied the options' `path`: with one, Node would dial a pipe.
+      const dialOptions = options as NetConnectOpts & ConnectionOptions;
+      this.#context.watch.dial('connect');
+      return this.#follow(secure ? tlsConnect(dialOptions) : netConnect(dialOptions), secure);
+    };
     return agent;
   }
 
-  /** Destroys every socket, and resolves when the last one is closed. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const agent of this.#agents.values()) agent.destroy();
-    for (const socket of this.#sockets) socket.destroy();
-    if (this.#sockets.size > 0) {
-      await new Promise<void>((resolveGone) => {
-        this.#allGone = resolveGone;
-      });
-    }
-  }
-
-  #open(options: http.ClientRequestArgs, secure: boolean): Socket {
-    const { watch, footprint, extraCa } = this.#context;
-    const { host, port } = options;
-    // An agent passes the request's options on; `path` would make Node dial a pipe.
-    const dialOptions = {
-      ...options,
-      path: undefined,
-      host: host ?? undefined,
-      port: Number(port),
-      lookup: this.#lookup,
-    };
-    watch.dial('connect');
-    const ca = extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] };
-    const socket = secure ? tlsConnect({ ...dialOptions, ...ca }) : netConnect(dialOptions);
+  #follow(socket: Socket, secure: boolean): Socket {
+    const { watch, footprint } = this.#context;
     this.#sockets.add(socket);
     footprint.socketsOpen += 1;
-    socket.once('connect', () => (secure ? watch.dial('tls') : watch.dialled()));
-    if (secure) socket.once('secureConnect', () => watch.dialled());
-    socket.once('close', () => {
+    socket.on('connect', () => (secure ? watch.dial('tls') : watch.dialled()));
+    if (secure) socket.on('secureConnect', () => watch.dialled());
+    socket.on('close', () => {
       footprint.socketsOpen -= 1;
       this.#sockets.delete(socket);
       if (this.#sockets.size === 0) this.#allGone?.();

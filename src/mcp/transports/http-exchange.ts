@@ -9,11 +9,18 @@ import { Dialer } from './dialer.ts';
 import { faultOfNetworkError } from './network-fault.ts';
 
 const MAX_REDIRECTS = 5;
+/** How long the end of an answered exchange is waited for: a free socket saves a connection. */
+export const SETTLE_MS = 10;
+const MAX_EXCERPT_BYTES = 16 * 1024;
+const EXCERPT_WAIT_MS = 500;
+
+export type HttpHeaders = Record<string, string>;
 
 export interface HttpAsk {
   method: 'GET' | 'POST' | 'DELETE';
   url: URL;
-  headers: http.OutgoingHttpHeaders;
+  /** Names in lower case. */
+  headers: HttpHeaders;
   body?: string;
 }
 
@@ -31,11 +38,43 @@ export function staysWithin(from: URL, to: URL): boolean {
   return upgraded && from.hostname === to.hostname && from.port === '' && to.port === '';
 }
 
+/** The parts of a URL that a request needs; taking a URL apart costs more than all the rest of it. */
+interface Site {
+  url: URL;
+  secure: boolean;
+  host: string;
+  port: number;
+  path: string;
+  hostHeader: string;
+}
+
+function siteOf(url: URL): Site {
+  const secure = url.protocol === 'https:';
+  return {
+    url,
+    secure,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    path: url.pathname + url.search,
+    hostHeader: url.host,
+  };
+}
+
+/** Header lines as Node takes them without storing each one by one; a `host` of the caller's wins. */
+function headerLines(headers: HttpHeaders, { hostHeader }: Site, userAgent: string, body?: string): string[] {
+  const lines = ['user-agent', userAgent, 'accept-encoding', 'identity'];
+  if (headers.host === undefined) lines.push('host', hostHeader);
+  for (const name in headers) lines.push(name, headers[name] ?? '');
+  if (body !== undefined) lines.push('content-length', String(Buffer.byteLength(body)));
+  return lines;
+}
+
 /** The HTTP of one probe: requests, redirects that stay within the origin, and bounded bodies. */
 export class HttpExchange {
   readonly dialer: Dialer;
   readonly #context: ProbeContext;
-  readonly #requests = new Set<http.ClientRequest>();
+  #requests: http.ClientRequest[] = [];
+  #site: Site | null = null;
 
   constructor(context: ProbeContext) {
     this.#context = context;
@@ -46,24 +85,45 @@ export class HttpExchange {
   async ask(ask: HttpAsk): Promise<HttpReply> {
     let { url } = ask;
     for (let followed = 0; ; followed += 1) {
-      const response = await this.#once({ ...ask, url });
-      const next = followed < MAX_REDIRECTS ? followable(response, ask.method, url) : undefined;
+      this.dialer.admit(url);
+      if (this.#site?.url !== url) this.#site = siteOf(url);
+      const response = await this.#dispatch(ask, this.#site, true);
+      const status = response.statusCode ?? 0;
+      if (status < 300 || status > 399 || followed === MAX_REDIRECTS) return { response, url };
+      const next = followable(response, ask.method, url);
       if (!next) return { response, url };
-      response.resume();
+      await this.drain(response);
       url = next;
     }
   }
 
   /** The whole body as text, decompressed, within what the probe may still receive. */
-  readText(response: http.IncomingMessage): Promise<string> {
-    return new Promise((resolve, reject) => {
+  async readText(response: http.IncomingMessage): Promise<string> {
+    const chunks: Buffer[] = [];
+    await this.readChunks(response, (chunk) => chunks.push(chunk));
+    const [first] = chunks;
+    return chunks.length === 1 && first ? first.toString('utf8') : Buffer.concat(chunks).toString('utf8');
+  }
+
+  /**
+   * The beginning of a refusal's body: what there is of it soon. A refusal may have an endless body, and
+   * its status says enough.
+   */
+  readExcerpt(response: http.IncomingMessage): Promise<string> {
+    return new Promise((resolve) => {
       const chunks: Buffer[] = [];
-      this.readChunks(response, (chunk) => chunks.push(chunk)).then(() => {
-        const [first] = chunks;
-        resolve(
-          chunks.length === 1 && first ? first.toString('utf8') : Buffer.concat(chunks).toString('utf8'),
-        );
-      }, reject);
+      let bytes = 0;
+      const finish = () => {
+        clearTimeout(timer);
+        if (!response.complete) response.destroy();
+        resolve(Buffer.concat(chunks).toString('utf8'));
+      };
+      const timer = setTimeout(finish, EXCERPT_WAIT_MS);
+      this.readChunks(response, (chunk) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes >= MAX_EXCERPT_BYTES) finish();
+      }).then(finish, finish);
     });
   }
 
@@ -71,6 +131,22 @@ export class HttpExchange {
   readStream(response: http.IncomingMessage, onText: (text: string) => void): Promise<void> {
     const decoder = new StringDecoder('utf8');
     return this.readChunks(response, (chunk) => onText(decoder.write(chunk)));
+  }
+
+  /**
+   * Waits until a body that nobody reads has passed, so that the next request finds the socket free; a
+   * body that goes on is left to itself, and ends with the probe.
+   */
+  drain(response: http.IncomingMessage): Promise<void> {
+    return new Promise((resolve) => {
+      const empty = response.headers['content-length'] === '0';
+      const timer = empty ? undefined : setTimeout(resolve, SETTLE_MS);
+      response.on('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      response.resume();
+    });
   }
 
   /** Feeds `onChunk`; what that throws ends the reading, and the response with it. */
@@ -83,7 +159,8 @@ export class HttpExchange {
       };
       const announced = Number(response.headers['content-length']);
       if (announced > 0 && !allowance.affords(announced)) {
-        return fail(new FaultError(allowance.tooManyBytes()));
+        fail(new FaultError(allowance.tooManyBytes()));
+        return;
       }
       const source = decompressed(response);
       source.on('data', (chunk: Buffer) => {
@@ -94,11 +171,11 @@ export class HttpExchange {
           fail(error);
         }
       });
-      source.once('end', resolve);
-      source.once('error', fail);
-      response.once('error', fail);
-      // A body that is cut off ends without 'end'; a promise settles once, so the order does not matter.
-      response.once('close', () => {
+      source.on('end', resolve);
+      source.on('error', fail);
+      if (source !== response) response.on('error', fail);
+      // A body that is cut off may end without 'end' and 'error'.
+      response.on('close', () => {
         if (!response.complete) fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
       });
     });
@@ -107,52 +184,56 @@ export class HttpExchange {
   /** Gives up every request under way: each one rejects. */
   abort(): void {
     const fault = { kind: 'closed', phase: this.#context.watch.phase, message: 'given up' } as const;
-    for (const request of this.#requests) request.destroy(new FaultError(fault));
-    this.#requests.clear();
-  }
-
-  async #once(ask: HttpAsk): Promise<http.IncomingMessage> {
-    this.dialer.admit(ask.url);
-    try {
-      return await this.#dispatch(ask);
-    } catch (error) {
-      if (!(error instanceof StaleSocketError)) throw error;
-      return this.#dispatch(ask);
+    for (const request of this.#requests.splice(0)) {
+      // One that is answered in full is destroyed already, and its socket serves others.
+      if (!request.destroyed) request.destroy(new FaultError(fault));
     }
   }
 
-  #dispatch({ method, url, headers, body }: HttpAsk): Promise<http.IncomingMessage> {
+  #dispatch(
+    { method, headers, body }: HttpAsk,
+    site: Site,
+    mayRetry: boolean,
+  ): Promise<http.IncomingMessage> {
     const { watch, userAgent } = this.#context;
     return new Promise((resolve, reject) => {
       const askedAt = performance.now();
-      const request = (url.protocol === 'https:' ? https : http).request({
-        agent: this.dialer.agentFor(url),
+      const request = (site.secure ? https : http).request({
+        agent: this.dialer.agentFor(site.secure),
         method,
-        host: url.hostname.replace(/^\[|\]$/g, ''),
-        port: url.port || (url.protocol === 'https:' ? 443 : 80),
-        path: url.pathname + url.search,
-        headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
+        host: site.host,
+        port: site.port,
+        path: site.path,
+        headers: headerLines(headers, site, userAgent, body),
       });
-      this.#requests.add(request);
-      request.once('response', (response) => {
+      this.#track(request);
+      request.on('response', (response) => {
         watch.firstByte(askedAt);
-        response.once('close', () => this.#requests.delete(request));
         resolve(response);
       });
-      request.once('error', (error) => {
-        this.#requests.delete(request);
+      request.on('error', (error) => {
         // The server may close a kept-alive socket just as we use it again: that says nothing about it.
         const stale = request.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
-        const fault = faultOfNetworkError(error, watch.phase);
-        reject(stale ? new StaleSocketError(fault) : new FaultError(fault));
+        if (stale && mayRetry) {
+          this.#dispatch(
+            { method, headers, url: site.url, ...(body === undefined ? {} : { body }) },
+            site,
+            false,
+          ).then(resolve, reject);
+        } else {
+          reject(new FaultError(faultOfNetworkError(error, watch.phase)));
+        }
       });
       request.end(body);
     });
   }
-}
 
-/** A request failed on a socket that had served before: worth one more try on a fresh one. */
-class StaleSocketError extends FaultError {}
+  /** Remembers what is under way, and lets go of what has ended: it holds its headers and its body. */
+  #track(request: http.ClientRequest): void {
+    this.#requests = this.#requests.filter((known) => !known.destroyed);
+    this.#requests.push(request);
+  }
+}
 
 /** Where a redirect may be followed to: the same origin, with the method kept. */
 function followable(response: http.IncomingMessage, method: string, from: URL): URL | undefined {

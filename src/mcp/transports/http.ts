@@ -1,11 +1,11 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/client';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { Fault } from '../../core/outcome.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { createEventReader } from './event-stream.ts';
-import { HttpExchange } from './http-exchange.ts';
+import { HttpExchange, type HttpHeaders, SETTLE_MS } from './http-exchange.ts';
 import { httpFault } from './http-fault.ts';
 import type { ProbeTransport } from './probe-transport.ts';
 import { answeredId, readMessage } from './read-message.ts';
@@ -20,6 +20,19 @@ function envelopeVersion(message: JSONRPCMessage): string | undefined {
 const mediaType = (response: IncomingMessage) =>
   (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
+/** `message` as the answer to the request `id`, or null when it is none. */
+function asAnswer(message: JSONRPCMessage, id: string | number | undefined): JSONRPCMessage | null {
+  const answered = answeredId(message);
+  if (answered === undefined || id === undefined) return null;
+  // An error without an id can only mean the one request that this exchange carried.
+  if (answered === null) return 'error' in message ? { ...message, id } : null;
+  return Number(answered) === Number(id) ? message : null;
+}
+
+const POST_HEADERS = {
+  accept: 'application/json, text/event-stream',
+  'content-type': 'application/json',
+};
 const MAX_RESUMES = 3;
 const DEFAULT_RETRY_MS = 1000;
 
@@ -36,6 +49,8 @@ export class HttpTransport implements ProbeTransport {
   #url: URL;
   #protocolVersion: string | undefined;
   #ending: Promise<void> | undefined;
+  /** What every POST of the handshake era carries, until the session or the version changes. */
+  #postHeaders: HttpHeaders | null = null;
   readonly #sessionIds: string[] = [];
   readonly #context: ProbeContext;
   readonly #headers: Record<string, string>;
@@ -50,6 +65,7 @@ export class HttpTransport implements ProbeTransport {
 
   setProtocolVersion(version: string): void {
     this.#protocolVersion = version;
+    this.#postHeaders = null;
   }
 
   async start(): Promise<void> {
@@ -69,10 +85,7 @@ export class HttpTransport implements ProbeTransport {
     this.#noteSession(response);
     const status = response.statusCode ?? 0;
     if (status < 200 || status > 299) return this.#refused(response, message);
-    if (!('method' in message && 'id' in message)) {
-      response.resume();
-      return;
-    }
+    if (!('method' in message && 'id' in message)) return this.#exchange.drain(response);
     await this.#takeAnswer(response, message.id, status);
   }
 
@@ -85,22 +98,22 @@ export class HttpTransport implements ProbeTransport {
     return this.#ending;
   }
 
-  #headersFor(message: JSONRPCMessage): OutgoingHttpHeaders {
-    const headers: OutgoingHttpHeaders = {
-      ...this.#sessionHeaders(),
-      accept: 'application/json, text/event-stream',
-      'content-type': 'application/json',
-    };
+  #headersFor(message: JSONRPCMessage): HttpHeaders {
     const version = envelopeVersion(message);
     if (version !== undefined && 'method' in message) {
-      headers['mcp-protocol-version'] = version;
-      headers['mcp-method'] = message.method;
+      return {
+        ...this.#sessionHeaders(),
+        ...POST_HEADERS,
+        'mcp-protocol-version': version,
+        'mcp-method': message.method,
+      };
     }
-    return headers;
+    this.#postHeaders ??= { ...this.#sessionHeaders(), ...POST_HEADERS };
+    return this.#postHeaders;
   }
 
-  #sessionHeaders(): OutgoingHttpHeaders {
-    const headers: OutgoingHttpHeaders = { ...this.#headers };
+  #sessionHeaders(): HttpHeaders {
+    const headers = { ...this.#headers };
     const sessionId = this.#sessionIds.at(-1);
     if (sessionId !== undefined) headers['mcp-session-id'] = sessionId;
     if (this.#protocolVersion !== undefined) headers['mcp-protocol-version'] = this.#protocolVersion;
@@ -111,12 +124,13 @@ export class HttpTransport implements ProbeTransport {
     const sessionId = response.headers['mcp-session-id'];
     if (typeof sessionId !== 'string' || sessionId === '' || this.#sessionIds.includes(sessionId)) return;
     this.#sessionIds.push(sessionId);
+    this.#postHeaders = null;
     this.#context.sessions.open();
   }
 
   async #refused(response: IncomingMessage, message: JSONRPCMessage): Promise<void> {
     const { phase } = this.#context.watch;
-    const body = await this.#exchange.readText(response);
+    const body = await this.#exchange.readExcerpt(response);
     const asked = 'method' in message ? message.method : 'a response of ours';
     const problem = httpFault(response, phase, asked, body);
     const { statusCode } = response;
@@ -169,20 +183,37 @@ export class HttpTransport implements ProbeTransport {
     }
   }
 
-  /** Returns once the answer is there; the stream may go on, and ends with the transport at the latest. */
+  /**
+   * Returns once the answer is there. Most servers end the stream right after it, and their socket serves
+   * the next request: so the answer waits a moment for that. A stream that goes on ends with the probe.
+   */
   #takeStream(response: IncomingMessage, id: string | number | undefined, resumed = 0): Promise<void> {
     const { limits, watch } = this.#context;
     return new Promise((resolve, reject) => {
-      let answered = false;
+      let answer: JSONRPCMessage | null = null;
+      let settle: NodeJS.Timeout | undefined;
       let lastEventId: string | undefined;
       let retryMs = DEFAULT_RETRY_MS;
+      const finish = (message: JSONRPCMessage) => {
+        clearTimeout(settle);
+        this.onmessage?.(message);
+        resolve();
+      };
       const reader = createEventReader(
         limits,
         (event) => {
           if (event.id) lastEventId = event.id;
           if (!event.data || (event.event && event.event !== 'message')) return;
-          answered = this.#deliverText(event.data, id) || answered;
-          if (answered) resolve();
+          const message = this.#readEvent(event.data);
+          if (message === null) return;
+          this.#context.allowance.takeMessage();
+          const answering = asAnswer(message, id);
+          if (answer === null && answering !== null) {
+            answer = answering;
+            settle = setTimeout(finish, SETTLE_MS, answering);
+          } else {
+            this.onmessage?.(message);
+          }
         },
         (ms) => {
           retryMs = ms;
@@ -192,7 +223,7 @@ export class HttpTransport implements ProbeTransport {
         .readStream(response, (text) => reader.feed(text))
         .then(
           () => {
-            if (answered) return;
+            if (answer !== null) return finish(answer);
             if (lastEventId !== undefined && resumed < MAX_RESUMES) {
               this.#resume(lastEventId, retryMs, id, resumed + 1).then(resolve, reject);
               return;
@@ -202,7 +233,8 @@ export class HttpTransport implements ProbeTransport {
             reject(new FaultError({ kind: this.suspect === null ? 'closed' : 'protocol', phase, message }));
           },
           (error: unknown) => {
-            if (!answered) reject(error);
+            if (answer !== null) finish(answer);
+            else reject(error);
           },
         );
     });
@@ -227,26 +259,24 @@ export class HttpTransport implements ProbeTransport {
     throw new FaultError({ kind: 'closed', phase: watch.phase, message });
   }
 
-  #deliverText(text: string, id: string | number | undefined): boolean {
+  #readEvent(text: string): JSONRPCMessage | null {
     let message: JSONRPCMessage | string;
     try {
       message = readMessage(JSON.parse(text));
     } catch {
       message = 'an event is not valid JSON';
     }
-    if (typeof message !== 'string') return this.#deliver(message, id);
+    if (typeof message !== 'string') return message;
     this.suspect = `in its event stream, ${message}`;
-    return false;
+    return null;
   }
 
   /** Hands a message to the protocol; true when it answers the request `id`. */
   #deliver(message: JSONRPCMessage, id: string | number | undefined): boolean {
     this.#context.allowance.takeMessage();
-    const answers = answeredId(message);
-    // An error without an id can only mean the one request that this exchange carried.
-    const named = answers === null && id !== undefined ? { ...message, id } : message;
-    this.onmessage?.(named as JSONRPCMessage);
-    return answers === null || (answers !== undefined && Number(answers) === Number(id));
+    const answering = asAnswer(message, id);
+    this.onmessage?.(answering ?? message);
+    return answering !== null;
   }
 
   async #end(graceMs: number): Promise<void> {

@@ -4,6 +4,7 @@ const POLL_MS = 5;
 /** How the grace is shared out: a polite end first, most of it for what does not listen. */
 const EOF_SHARE = 0.35;
 const TERM_SHARE = 0.35;
+const KILL_WAIT_MS = 100;
 
 /** Sends a signal to the whole group that `pid` leads; false when nobody of it is left. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
@@ -61,8 +62,9 @@ export async function endProcessGroup(child: ChildProcess, graceMs: number): Pro
   if (exited(child) && signalGroup(pid, 'SIGTERM'))
     await awaitGroupGone(pid, Math.min(left(), graceMs * 0.2));
   if (signalGroup(pid, 'SIGKILL')) {
-    await awaitExit(child, Math.max(left(), 100));
-    await awaitGroupGone(pid, Math.max(left(), 100));
+    await awaitExit(child, Math.max(left(), KILL_WAIT_MS));
+    // Nobody survives SIGKILL, but one that its parent does not reap is still counted: no use waiting for it.
+    await awaitGroupGone(pid, KILL_WAIT_MS);
   }
   child.stdin?.destroy();
   child.stdout?.destroy();

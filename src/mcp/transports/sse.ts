@@ -44,7 +44,7 @@ export class SseTransport implements ProbeTransport {
     const headers = { ...this.#headers, accept: 'text/event-stream', 'cache-control': 'no-store' };
     const { response, url } = await this.#exchange.ask({ method: 'GET', url: this.#url, headers });
     if (response.statusCode !== 200) {
-      const body = await this.#exchange.readText(response);
+      const body = await this.#exchange.readExcerpt(response);
       throw httpFault(response, watch.phase, 'the event stream', body);
     }
     const type = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
@@ -92,7 +92,7 @@ export class SseTransport implements ProbeTransport {
     const { response } = await this.#exchange.ask({ method: 'POST', url: this.#endpoint, headers, body });
     const status = response.statusCode ?? 0;
     if (status < 200 || status > 299) {
-      const refusal = await this.#exchange.readText(response);
+      const refusal = await this.#exchange.readExcerpt(response);
       throw httpFault(
         response,
         watch.phase,

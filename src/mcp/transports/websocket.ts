@@ -47,7 +47,7 @@ export class WebSocketTransport implements ProbeTransport {
     dialer.admit(this.#url);
     const askedAt = performance.now();
     const socket = new WebSocket(this.#url, SUBPROTOCOL, {
-      agent: dialer.agentFor(this.#url),
+      agent: dialer.agentFor(this.#url.protocol === 'wss:'),
       headers: { 'user-agent': userAgent, ...this.#headers },
       followRedirects: false,
       perMessageDeflate: false,
@@ -61,8 +61,8 @@ export class WebSocketTransport implements ProbeTransport {
       socket.once('unexpected-response', (_request, response: IncomingMessage) => {
         watch.firstByte(askedAt);
         this.#exchange
-          .readText(response)
-          .then((body) => reject(httpFault(response, watch.phase, 'the WebSocket upgrade', body)), reject);
+          .readExcerpt(response)
+          .then((body) => reject(httpFault(response, watch.phase, 'the WebSocket upgrade', body)));
       });
       socket.on('error', (error) => {
         const fault = this.#faultOf(error);
@@ -83,12 +83,16 @@ export class WebSocketTransport implements ProbeTransport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.failure) throw new FaultError(this.failure);
+    const socket = this.#socket;
     await new Promise<void>((resolve, reject) => {
-      if (!this.#socket)
-        return reject(new FaultError({ kind: 'internal', message: 'the WebSocket is not open' }));
-      this.#socket.send(JSON.stringify(message), (error) => {
-        if (error) reject(new FaultError(this.failure ?? this.#faultOf(error)));
-        else resolve();
+      if (!socket) {
+        reject(new FaultError({ kind: 'internal', message: 'the WebSocket is not open' }));
+        return;
+      }
+      socket.send(JSON.stringify(message), (error) => {
+        // On a socket that is closing, the close that follows tells why; the sending has no more to say.
+        if (!error || socket.readyState !== WebSocket.OPEN) resolve();
+        else reject(new FaultError(this.failure ?? this.#faultOf(error)));
       });
     });
   }

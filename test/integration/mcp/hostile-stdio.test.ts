@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { classify } from '../../../src/core/classify.ts';
+import type { Reason } from '../../../src/core/reasons.ts';
+import { createProber } from '../../../src/mcp/prober.ts';
+import { CLIENT_INFO, gaugesOf, NOTHING_LEFT, targetOf } from '../../support/mcp-probing.ts';
+
+const ROUGH = fileURLToPath(new URL('../../fixtures/mcp-servers/rough-stdio.mjs', import.meta.url));
+/** A Node process needs a while to boot on a busy machine. */
+const TIMEOUT_MS = 3_000;
+const SETTLED_BY_MS = (TIMEOUT_MS + 1_000) * 3;
+const LIMITS = { bodyBytes: 2 * 1024 * 1024, lineBytes: 1024 * 1024, messages: 2_000, stderrBytes: 4_096 };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'vitals-stdio-')));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Whether a process is still at work; one that is dead and not yet reaped by its parent is not. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function probe(
+  words: string[],
+  options: { env?: Record<string, string>; cwd?: string; timeoutMs?: number } = {},
+) {
+  const pidFile = join(folder, 'pids');
+  const prober = createProber({ clientInfo: CLIENT_INFO, limits: LIMITS });
+  const startedAt = performance.now();
+  const target = targetOf(words, {
+    transport: 'stdio',
+    timeoutMs: TIMEOUT_MS,
+    ...options,
+    env: { ...options.env, PID_FILE: pidFile },
+  });
+  const outcome = await prober.probe(target);
+  expect(performance.now() - startedAt).toBeLessThan(SETTLED_BY_MS);
+  expect(gaugesOf(prober)).toEqual(NOTHING_LEFT);
+  expect(outcome.footprint.sessionsClosed).toBe(outcome.footprint.sessionsOpened);
+  const pids = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n').filter(Boolean).map(Number);
+  expect(pids.filter(isAlive)).toEqual([]);
+  return { outcome, pids, ...classify(outcome) };
+}
+
+const rough = (...ways: string[]) => [process.execPath, ROUGH, ...ways];
+
+const CASES: Array<{ ways: string[]; reason: Reason; fault?: object; timeoutMs?: number }> = [
+  { ways: ['good'], reason: 'ok' },
+  { ways: ['exit'], reason: 'exited', fault: { kind: 'exit', exitCode: 3, signal: null } },
+  { ways: ['abort'], reason: 'exited', fault: { kind: 'exit', exitCode: null, signal: 'SIGSEGV' } },
+  { ways: ['die-in-list'], reason: 'exited', fault: { exitCode: 7 } },
+  { ways: ['flood-stderr'], reason: 'ok' },
+  { ways: ['junk-line'], reason: 'ok' },
+  { ways: ['junk'], reason: 'timeout_handshake', timeoutMs: 1_000 },
+  { ways: ['broken-json', 'silent'], reason: 'protocol_error', timeoutMs: 1_000 },
+  { ways: ['silent'], reason: 'timeout_handshake', timeoutMs: 1_000 },
+  { ways: ['silent', 'deaf'], reason: 'timeout_handshake', timeoutMs: 1_000 },
+  { ways: ['stay'], reason: 'ok' },
+  { ways: ['deaf'], reason: 'ok' },
+  { ways: ['flood-stdout'], reason: 'too_large', fault: { limit: 'line' } },
+  { ways: ['flood-messages'], reason: 'too_large', fault: { limit: 'messages' } },
+  { ways: ['reject'], reason: 'rpc_error', fault: { code: -32603 } },
+];
+
+describe('a rough stdio server', () => {
+  it.each(CASES)('$ways: $reason', async ({ ways, reason, fault, timeoutMs = TIMEOUT_MS }) => {
+    const probed = await probe(rough(...ways), { timeoutMs });
+    expect(probed.reason, JSON.stringify(probed.outcome.fault)).toBe(reason);
+    if (fault) expect(probed.outcome.fault).toMatchObject(fault);
+    expect(probed.pids).toHaveLength(1);
+  });
+
+  it('has children, of which one is deaf: all of them are gone', async () => {
+    const { reason, pids } = await probe(rough('children'));
+    expect(reason).toBe('ok');
+    expect(pids).toHaveLength(3);
+  });
+
+  it('dies and leaves children behind: they are gone too', async () => {
+    const { reason, pids } = await probe(rough('children', 'die-in-list'));
+    expect(reason).toBe('exited');
+    expect(pids).toHaveLength(3);
+  });
+
+  it('says on stderr why it ends, and no secret of its own', async () => {
+    const { outcome } = await probe(rough('exit'), { env: { API_TOKEN: 'hunter2hunter2' } });
+    expect(outcome.fault).toMatchObject({ kind: 'exit', stderr: 'cannot open the database\nsecret is ***' });
+  });
+
+  it('repeats a secret in an error: it is hidden', async () => {
+    const { message } = await probe(rough('reject'), { env: { API_TOKEN: 'hunter2hunter2' } });
+    expect(message).toContain('*** is wrong');
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('sees of our environment what it needs, and its own', async () => {
+    process.env.VITALS_TEST_SECRET = 'not for children';
+    const { outcome } = await probe(rough('environment'), { env: { OWN: 'yes' }, cwd: folder });
+    delete process.env.VITALS_TEST_SECRET;
+    const [tool] = outcome.inventory?.tools ?? [];
+    const names = String(tool?.description).split(',');
+    expect(names).toContain('PATH');
+    expect(names).toContain('OWN');
+    expect(names).not.toContain('VITALS_TEST_SECRET');
+    expect(tool?.cwd).toBe(folder);
+  });
+});
+
+describe('a command that cannot be started', () => {
+  it('is not there', async () => {
+    const { reason, outcome } = await probe(['no-such-command-anywhere']);
+    expect(reason).toBe('spawn_failed');
+    expect(outcome.fault).toMatchObject({ kind: 'spawn', code: 'ENOENT' });
+    expect(outcome.fault?.message).toContain('no-such-command-anywhere');
+  });
+
+  it('has a working folder that is not there', async () => {
+    const { reason, message } = await probe(rough('good'), { cwd: join(folder, 'nowhere') });
+    expect(reason).toBe('spawn_failed');
+    expect(message).toMatch(/working folder .*nowhere does not exist/);
+  });
+
+  it('may not be executed', async () => {
+    const file = join(folder, 'plain.txt');
+    await writeFile(file, 'no program');
+    const { reason, outcome } = await probe([file]);
+    expect(reason).toBe('spawn_failed');
+    expect(outcome.fault).toMatchObject({ code: 'EACCES' });
+  });
+});

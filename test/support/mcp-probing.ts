@@ -1,0 +1,46 @@
+import type { ProbeTarget } from '../../src/core/target.ts';
+import { Allowance, type ProbeContext } from '../../src/mcp/context.ts';
+import { createFootprint, SessionLedger } from '../../src/mcp/footprint.ts';
+import { DEFAULT_LIMITS, type ProbeLimits } from '../../src/mcp/limits.ts';
+import type { Prober } from '../../src/mcp/prober.ts';
+import { Stopwatch } from '../../src/mcp/stopwatch.ts';
+import { type TextTargetOptions, targetOfText } from '../../src/mcp/target.ts';
+
+export const CLIENT_INFO = { name: 'mcp-vitals-test', version: '0.0.0' };
+
+/** What a transport needs when it is used without a prober. */
+export function createContext(limits: Partial<ProbeLimits> = {}): ProbeContext {
+  const bounds = { ...DEFAULT_LIMITS, ...limits };
+  const footprint = createFootprint();
+  return {
+    watch: new Stopwatch(),
+    limits: bounds,
+    allowance: new Allowance(bounds),
+    egress: undefined,
+    footprint,
+    sessions: new SessionLedger(footprint),
+    userAgent: 'mcp-vitals-test/0.0.0',
+    extraCa: undefined,
+    childEnvironment: { PATH: process.env.PATH ?? '' },
+  };
+}
+
+/** A target that has to be valid. */
+export function targetOf(
+  text: string | readonly string[],
+  options: Partial<TextTargetOptions> = {},
+): ProbeTarget {
+  const words = typeof text === 'string' ? [text] : [...text];
+  const target = targetOfText(words, { timeoutMs: 10_000, ...options });
+  if ('kind' in target) throw new Error(target.message);
+  return target;
+}
+
+/** What has to be left of a prober's targets after its probes: nothing. */
+export const NOTHING_LEFT = { sessionsOpen: 0, socketsOpen: 0, childrenLive: 0 };
+
+/** The gauges of a prober's footprint, without the running count. */
+export function gaugesOf(prober: Prober) {
+  const { sessionsOpen, socketsOpen, childrenLive } = prober.footprint();
+  return { sessionsOpen, socketsOpen, childrenLive };
+}
