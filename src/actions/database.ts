@@ -37,8 +37,14 @@ export function databaseActions(context: ActionContext): DatabaseActions {
 
   async function seed(url: string): Promise<DbResult> {
     await migrateDatabase(url, folder());
-    const { tables, rows } = await seedDatabase(url);
-    return { summary: `seeded ${count(tables, 'table')} with ${count(rows, 'row')}` };
+    const { inserted } = await seedDatabase(url);
+    const rows = Object.values(inserted).reduce((sum, added) => sum + added, 0);
+    return {
+      summary:
+        rows === 0
+          ? 'the development data is there already'
+          : `put ${count(rows, 'row')} into ${count(Object.keys(inserted).length, 'table')}`,
+    };
   }
 
   async function reset(url: string, force: boolean): Promise<DbResult> {
@@ -57,7 +63,7 @@ export function databaseActions(context: ActionContext): DatabaseActions {
   return {
     async dbGenerate({ name }) {
       await generateMigration(folder(), name === undefined ? [] : ['--name', name]);
-      return { summary: 'drizzle-kit has written what changed in the schema to drizzle/' };
+      return { summary: 'the migrations in drizzle/ are what the schema says' };
     },
     dbMigrate: () => onDatabase(migrate),
     dbPush: () =>
@@ -73,7 +79,7 @@ export function databaseActions(context: ActionContext): DatabaseActions {
       }),
     dbStudio: ({ port }) =>
       onDatabase(async (url) => {
-        await openStudio(url, folder(), port === undefined ? [] : ['--port', String(port)]);
+        await openStudio(url, folder(), context.stop, port === undefined ? [] : ['--port', String(port)]);
         return { summary: 'drizzle’s studio has ended' };
       }),
     dbSeed: () => onDatabase(seed),

@@ -12,6 +12,8 @@ interface KitRun {
   /** Further arguments as the user gave them. */
   args: string[];
   migrationsDir: string;
+  /** Ends it: a signal for us alone does not reach a child. */
+  stop?: AbortSignal;
   /** Read by drizzle.config.ts. */
   env: { VITALS_KIT_URL?: string; VITALS_KIT_OUT?: string };
 }
@@ -20,7 +22,7 @@ interface KitRun {
  * Runs drizzle-kit with our drizzle.config.ts on this terminal. It sees only the variables given here
  * (the URL never becomes an argument, where every user of the machine could read it).
  */
-async function runKit({ command, args, migrationsDir, env }: KitRun): Promise<void> {
+async function runKit({ command, args, migrationsDir, env, stop }: KitRun): Promise<void> {
   const project = dirname(resolve(migrationsDir));
   const config = join(project, 'drizzle.config.ts');
   // Its progress is redrawn many times a second: of use on a terminal only.
@@ -30,6 +32,8 @@ async function runKit({ command, args, migrationsDir, env }: KitRun): Promise<vo
     env: { ...env, PATH: dirname(process.execPath), TERM: 'xterm-256color' },
     stdio: ['inherit', quiet ? 'pipe' : 'inherit', 'inherit'],
   });
+  const end = () => child.kill('SIGTERM');
+  stop?.addEventListener('abort', end, { once: true });
   let said = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-LAST_WORDS);
@@ -38,7 +42,8 @@ async function runKit({ command, args, migrationsDir, env }: KitRun): Promise<vo
     child.once('error', reject);
     child.once('close', (...end) => settle(end));
   });
-  if (signal === 'SIGINT' || signal === 'SIGTERM') return; // how studio is meant to end
+  stop?.removeEventListener('abort', end);
+  if (signal === 'SIGINT' || signal === 'SIGTERM' || stop?.aborted) return; // how studio is meant to end
   if (code !== 0)
     throw new DrizzleKitError(`drizzle-kit ${command} ended with ${code ?? signal}${said && `: ${said}`}`);
 }
@@ -48,9 +53,14 @@ export function generateMigration(migrationsDir: string, args: string[] = []): P
   return runKit({ command: 'generate', args, migrationsDir, env: {} });
 }
 
-/** Serves drizzle's studio on this database until it is interrupted. */
-export function openStudio(url: string, migrationsDir: string, args: string[] = []): Promise<void> {
-  return runKit({ command: 'studio', args, migrationsDir, env: { VITALS_KIT_URL: url } });
+/** Serves drizzle's studio on this database until it is interrupted, or `stop` says so. */
+export function openStudio(
+  url: string,
+  migrationsDir: string,
+  stop: AbortSignal,
+  args: string[] = [],
+): Promise<void> {
+  return runKit({ command: 'studio', args, migrationsDir, stop, env: { VITALS_KIT_URL: url } });
 }
 
 /**
