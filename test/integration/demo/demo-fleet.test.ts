@@ -193,7 +193,9 @@ test('a killed daemon leaves no process and no listener of the fleet behind', as
   const ports = (JSON.parse(String(output)) as DemoServer[]).map(portOf);
   const pids = listDescendants(daemon.pid ?? 0);
   expect(pids.length).toBeGreaterThanOrEqual(4);
+  const gone = once(daemon, 'exit');
   daemon.kill('SIGKILL');
+  await gone;
   await vi.waitFor(() => expect(areRunning(pids)).toEqual([]), { timeout: 20_000, interval: 50 });
   for (const port of ports) expect(await reaches('127.0.0.1', port)).toBe(false);
 }, 40_000);
