@@ -528,8 +528,9 @@ describe('a port with no MCP behind it', () => {
   });
 
   it('has a name that does not resolve', async () => {
-    const { reason } = await probe('http://no-such-host.invalid/mcp', { timeoutMs: 5_000 });
+    const { reason, outcome } = await probe('http://no-such-host.invalid/mcp', { timeoutMs: 5_000 });
     expect(reason).toBe('dns');
+    expect(outcome.fault).toMatchObject({ kind: 'network', phase: 'dns' });
   });
 
   it('says nothing', async () => {
@@ -596,6 +597,13 @@ describe('TLS', () => {
     expect(outcome.serverInfo).toEqual(GREETING.serverInfo);
     expect(outcome.phases.tls).toBeGreaterThan(0);
     expect(outcome.phases.dns).toBeGreaterThan(0);
+  });
+
+  it('never answered', async () => {
+    const port = await listenTcp(never);
+    const { reason, outcome } = await probe(`https://127.0.0.1:${port}/mcp`);
+    expect(reason).toBe('timeout_connect');
+    expect(outcome.fault).toMatchObject({ kind: 'timeout', phase: 'tls' });
   });
 
   it('on a port that has none', async () => {
