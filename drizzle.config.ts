@@ -1,5 +1,5 @@
 import { defineConfig } from 'drizzle-kit';
-import { OWN_TABLES } from './src/db/kit-tables.ts';
+import { OWN_TABLES } from './src/db/own-tables.ts';
 
 /**
  * For drizzle-kit. `mcp-vitals db …` sets the two variables, so that the embedded database and

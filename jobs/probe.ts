@@ -64,8 +64,8 @@ export async function runProbe(
     });
     if (!stored) return { state: 'skipped' };
     deps.onStored(stored, outcome);
-    const { verdict, reason, message } = stored.classification;
-    return { state: 'stored', verdict, reason, message, totalMs: outcome.totalMs };
+    const { verdict, reason } = stored.classification;
+    return { state: 'stored', verdict, reason };
   } catch (error) {
     if (!(error instanceof DelayedError)) await abandonAfter(error, deps.db, serverId, token);
     throw error;
@@ -93,6 +93,7 @@ async function abandonAfter(cause: unknown, db: Database, serverId: string, toke
 }
 
 async function delay(job: Job<ProbeJob, ProbeResult>, jobToken: string, delayMs: number): Promise<never> {
-  await job.moveToDelayed(Date.now() + delayMs, jobToken);
+  // A whole number: BullMQ's PostgreSQL backend refuses a fraction of a millisecond.
+  await job.moveToDelayed(Date.now() + Math.round(delayMs), jobToken);
   throw new DelayedError();
 }

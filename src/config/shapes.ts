@@ -71,17 +71,15 @@ function isNetwork(text: string): boolean {
   return Number(bits) <= (family === 4 ? 32 : 128);
 }
 
-/** Networks, addresses and hosts, comma-separated; `*.` before a host means every name below it. */
+/** Networks, addresses and hosts, comma-separated; a host means itself alone, not what is below it. */
 export const networkList: Shape<string[]> = {
-  allowed: 'networks (10.0.0.0/8), addresses and host names (*.example.com), separated by commas',
+  allowed: 'networks (10.0.0.0/8), addresses and host names, separated by commas',
   parse(text) {
     const items = text
       .split(',')
-      .map((item) => item.trim().toLowerCase())
+      .map((item) => item.trim().toLowerCase().replace(/\.$/, ''))
       .filter((item) => item !== '');
-    const fits = items.every(
-      (item) => isNetwork(item) || isIP(item) !== 0 || isHostName(item.replace(/^\*\./, '')),
-    );
+    const fits = items.every((item) => isNetwork(item) || isIP(item) !== 0 || isHostName(item));
     return fits ? items : undefined;
   },
 };

@@ -122,7 +122,7 @@ export const VARIABLES = {
     'VITALS_EGRESS',
     oneOf('open', 'strict'),
     '',
-    'Which addresses may be probed: strict forbids loopback, private and link-local ones, open forbids none. Unset: strict when DATABASE_URL is set, open when embedded.',
+    'Which addresses may be probed: strict allows public ones only, open allows all. Unset: strict when DATABASE_URL is set, open when embedded.',
   ),
   egressAllow: variable(
     'VITALS_EGRESS_ALLOW',

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
 import type { Config } from '../config/types.ts';
@@ -107,6 +108,8 @@ async function startAll(
   lifecycle.onStop('http', () => http.stop());
 
   const cut = new AbortController();
+  // Every probe in flight listens to it.
+  setMaxListeners(0, cut.signal);
   const { perHost } = config.probe;
   const jobs = await startJobs(
     backend,

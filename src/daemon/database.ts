@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import { connectDatabase, type DatabaseConnection } from '../db/client.ts';
 import { openEmbedded } from '../db/embedded/open-embedded.ts';
+import { migrateDatabase } from '../db/migrate.ts';
 import { waitForDatabase } from '../db/wait-for-database.ts';
 
 /** A line for whoever watches a start. */

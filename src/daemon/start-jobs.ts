@@ -1,3 +1,4 @@
+import { DelayedError } from 'bullmq';
 import type { Logger } from 'pino';
 import { type ProbeDeps, runProbe } from '../../jobs/probe.ts';
 import { runSweep, type SweepDeps, type SweepJob, type SweepResult } from '../../jobs/sweep.ts';
@@ -23,7 +24,8 @@ export async function startJobs(
   logger: Logger,
 ): Promise<RunningJobs> {
   const failed = (job: string) => (error: unknown) => {
-    logger.error({ err: error, job }, 'a job failed');
+    // How BullMQ is told that a job was put off: no failure.
+    if (!(error instanceof DelayedError)) logger.error({ err: error, job }, 'a job failed');
     throw error;
   };
   const probes = await backend.worker<ProbeJob, ProbeResult>(

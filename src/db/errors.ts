@@ -1,3 +1,5 @@
+import type { AdoptionReport } from './adoption/report.ts';
+
 /** What the database side can refuse or fail with; each has a `code` that never changes. */
 abstract class DatabaseError extends Error {
   abstract readonly code: string;
@@ -38,4 +40,36 @@ export class EmbeddedDatabaseError extends DatabaseError {
   ) {
     super(message, options);
   }
+}
+
+/** The gateway's tables are there, and none of our bookkeeping: somebody has to say that they may be used. */
+export class AdoptionNeededError extends DatabaseError {
+  readonly code = 'DATABASE_ADOPTION_NEEDED';
+}
+
+/** Another process has been migrating for longer than we wait, or a lock on a table could not be had. */
+export class MigrationBlockedError extends DatabaseError {
+  readonly code = 'DATABASE_MIGRATION_BLOCKED';
+}
+
+/** The worker could not run on a gateway's database; nothing was changed. */
+export class AdoptionRefusedError extends DatabaseError {
+  readonly code = 'DATABASE_ADOPTION_REFUSED';
+
+  constructor(
+    message: string,
+    readonly report: AdoptionReport,
+  ) {
+    super(message);
+  }
+}
+
+/** The database looks like one that people rely on, and nobody insisted. */
+export class ResetRefusedError extends DatabaseError {
+  readonly code = 'DATABASE_RESET_REFUSED';
+}
+
+/** drizzle-kit is not here, or it failed. */
+export class DrizzleKitError extends DatabaseError {
+  readonly code = 'DRIZZLE_KIT_FAILED';
 }

@@ -1,8 +1,11 @@
-/** Everything between `scheme://` and the last `@` before the host ends. */
-const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s"'<>\\/?#]+@/gi;
+/**
+ * Everything between `scheme://` and the last `@` before the host ends. Repetitions are bounded, since the
+ * text may come from a target that would like us to search for ever.
+ */
+const USER_INFO = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s"'<>\\/?#]+@/gi;
 /** Parameters whose names tell that the value is a key of some sort. */
 const SECRET_PARAMETER =
-  /([?&](?:[\w.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|apikey|signature|credential)[\w.-]*|key|sig|auth|code)=)[^&\s"'<>\\#]+/gi;
+  /([?&](?:[\w.-]{0,40}(?:token|secret|passw(?:or)?d|api[_-]?key|apikey|signature|credential)[\w.-]{0,40}|key|sig|auth|code)=)[^&\s"'<>\\#]+/gi;
 
 /** A text with the credentials of every URL in it removed; the rest is left as it was. */
 export function stripCredentials(text: string): string {

@@ -1,5 +1,5 @@
 const LONGEST = 128;
-const ADDRESS = /[a-z][a-z0-9+.-]*:\/\/(?:[^\s/?#]*@)?([^\s/?#]*)\S*/gi;
+const ADDRESS = /[a-z][a-z0-9+.-]{0,30}:\/\/(?:[^\s/?#]*@)?([^\s/?#]*)\S*/gi;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 

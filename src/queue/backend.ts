@@ -32,11 +32,6 @@ export interface JobWorker {
   close(): Promise<void>;
 }
 
-export interface JobEvents {
-  onEnd(listener: (end: { jobId: string; result?: unknown; failure?: string }) => void): void;
-  close(): Promise<void>;
-}
-
 export interface QueueBackend {
   kind: 'postgres' | 'redis';
   queue<Data, Result>(name: string): JobQueue<Data, Result>;
@@ -45,11 +40,9 @@ export interface QueueBackend {
     concurrency: number,
     process: Processor<Data, Result>,
   ): Promise<JobWorker>;
-  /** Hears the ends of a queue's jobs; resolves when it listens. */
-  events(name: string): Promise<JobEvents>;
   /** Rejects when the backend does not answer. */
   ping(): Promise<void>;
-  /** Last of all: queues, workers and events are closed by those who made them. */
+  /** Last of all: queues and workers are closed by those who made them. */
   close(): Promise<void>;
 }
 
@@ -61,7 +54,7 @@ function bind<Backend extends IQueueBackend, Connection>(
   connections: { producer: Connection; consumer: Connection },
   prefix: string,
   onError: OnQueueError,
-): Pick<QueueBackend, 'queue' | 'worker' | 'events'> {
+): Pick<QueueBackend, 'queue' | 'worker'> {
   return {
     queue<Data, Result>(name: string): JobQueue<Data, Result> {
       const queue = new classes.Queue<Data, Result>(name, { connection: connections.producer, prefix });
@@ -97,19 +90,6 @@ function bind<Backend extends IQueueBackend, Connection>(
       worker.on('error', (error) => onError(`worker ${name}`, error));
       await worker.waitUntilReady();
       return { close: () => worker.close() };
-    },
-
-    async events(name: string) {
-      const events = new classes.QueueEvents(name, { connection: connections.consumer, prefix });
-      events.on('error', (error) => onError(`events ${name}`, error));
-      await events.waitUntilReady();
-      return {
-        onEnd(listener) {
-          events.on('completed', ({ jobId, returnvalue }) => listener({ jobId, result: returnvalue }));
-          events.on('failed', ({ jobId, failedReason }) => listener({ jobId, failure: failedReason }));
-        },
-        close: () => events.close(),
-      };
     },
   };
 }

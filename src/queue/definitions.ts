@@ -14,15 +14,12 @@ export const probeJobSchema = z.object({
 });
 export type ProbeJob = z.infer<typeof probeJobSchema>;
 
-/** What a probe job returns: enough for `enqueue --wait` to show. */
-export const probeResultSchema = z.object({
-  state: z.enum(['stored', 'skipped']),
-  verdict: z.string().optional(),
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  totalMs: z.number().optional(),
-});
-export type ProbeResult = z.infer<typeof probeResultSchema>;
+/** What a probe job returns, for whoever looks at the queue: the result itself is in the database. */
+export interface ProbeResult {
+  state: 'stored' | 'skipped';
+  verdict?: string;
+  reason?: string;
+}
 
 /** BullMQ serves the lowest number first. */
 export const PRIORITY = { manual: 1, firstCheck: 2, scheduled: 10 } as const;

@@ -25,7 +25,7 @@ export function testConfig(databaseUrl: string, changes: Partial<Config> = {}): 
     dataDir: mkdtempSync(join(tmpdir(), 'mcp-vitals-data-')),
     migrationsDir: new URL('../../drizzle', import.meta.url).pathname,
     database: { url: databaseUrl, poolSize: 20 },
-    redisUrl: process.env.TEST_REDIS_URL || null,
+    redisUrl: testRedisUrl(),
     http: { host: '127.0.0.1', port: 0 },
     log: { level: 'debug', format: 'json' },
     probe: { concurrency: 64, perHost: 4, timeoutMs: 5_000 },
@@ -37,10 +37,19 @@ export function testConfig(databaseUrl: string, changes: Partial<Config> = {}): 
   };
 }
 
+/** The Redis of this run, a database of its own for each of vitest's workers; null without one. */
+export function testRedisUrl(): string | null {
+  if (!process.env.TEST_REDIS_URL) return null;
+  const url = new URL(process.env.TEST_REDIS_URL);
+  url.pathname = `/${process.env.VITEST_POOL_ID ?? 0}`;
+  return url.href;
+}
+
 /** Empties the Redis of this run: databases are made anew for each test file, this one is shared. */
 export async function clearQueue(): Promise<void> {
-  if (!process.env.TEST_REDIS_URL) return;
-  const redis = new Redis(process.env.TEST_REDIS_URL);
+  const url = testRedisUrl();
+  if (!url) return;
+  const redis = new Redis(url);
   await redis.flushdb();
   redis.disconnect();
 }

@@ -1,7 +1,18 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,9 +22,12 @@ import type { Binaries } from './binaries.ts';
 
 /** PostgreSQL keeps paths in 1,024 bytes, and needs some for the files inside. */
 const LONGEST_PATH_BYTES = 900;
-export const SUPERUSER = 'vitals';
+export const SUPERUSER = 'mcp_vitals';
 /** Inside the cluster's own folder (0700), so that it is there exactly when the cluster is. */
 const PASSWORD_FILE = 'vitals.password';
+
+/** In a cluster that lives outside: the data folder that it belongs to. */
+const HOME_FILE = 'vitals.home';
 
 export interface Layout {
   /** The cluster's folder, without links; it need not exist yet. */
@@ -79,6 +93,21 @@ export async function findLayout(dataDir: string): Promise<Layout> {
   return { cluster, major: undefined, store, account };
 }
 
+/**
+ * Removes clusters outside whose data folder was a temporary one and is gone. Any other may only be
+ * out of sight for now, on a disk that is not mounted.
+ */
+async function removeAbandoned(outside: string): Promise<void> {
+  for (const name of await readdir(outside)) {
+    const cluster = join(outside, name);
+    const home = await readFile(join(cluster, HOME_FILE), 'utf8').catch(() => ''); // not a cluster
+    if (!home.startsWith(`${realpathSync(tmpdir())}/`)) continue;
+    const link = join(home, 'postgres');
+    if (existsSync(link) && realpathSync(link) === cluster) continue;
+    if (!existsSync(join(cluster, 'postmaster.pid'))) await rm(cluster, { recursive: true, force: true });
+  }
+}
+
 async function removeDrafts(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (name.startsWith('postgres.new-')) await rm(join(parent, name), { recursive: true, force: true });
@@ -92,6 +121,7 @@ async function removeDrafts(parent: string): Promise<void> {
 export async function initialiseCluster(dataDir: string, layout: Layout, binaries: Binaries): Promise<void> {
   const parent = join(layout.cluster, '..');
   if (parent === realpathSync(dataDir)) await removeDrafts(parent);
+  else await removeAbandoned(parent);
   const draft = await mkdtemp(join(parent, 'postgres.new-'));
   const passwordFile = join(draft, PASSWORD_FILE);
   const password = randomBytes(24).toString('hex');
@@ -119,13 +149,24 @@ export async function initialiseCluster(dataDir: string, layout: Layout, binarie
     if (parent !== realpathSync(dataDir)) await linkOutside(dataDir, layout.cluster);
   } catch (error) {
     const told = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
-    throw new EmbeddedDatabaseError('EMBEDDED_INIT_FAILED', `initdb failed: ${told}`, { cause: error });
+    // Containers are run under bare numbers; initdb alone wants a name for its own.
+    const hint = /could not look up effective user/.test(told)
+      ? ': give this user a line in /etc/passwd, run as another one, or set DATABASE_URL'
+      : '';
+    throw new EmbeddedDatabaseError(
+      'EMBEDDED_INIT_FAILED',
+      `${told.replace(/^(initdb: )?/, 'initdb: ')}${hint}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
 async function linkOutside(dataDir: string, cluster: string): Promise<void> {
+  await writeFile(join(cluster, HOME_FILE), dataDir);
   const link = join(dataDir, 'postgres');
   await rm(link, { force: true }); // a link whose target is gone
   await symlink(cluster, link);

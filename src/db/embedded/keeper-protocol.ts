@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { EMBEDDED_ERROR_CODES } from '../errors.ts';
 
@@ -25,13 +24,22 @@ export function send(socket: Socket, message: KeeperMessage | UserMessage): void
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
 }
 
+/** More than this without an end of line is none of our messages. */
+const LONGEST_LINE = 64 * 1024;
+
 /** Calls back for every line that is such a message; anything else ends the connection. */
 export function onMessages<T>(socket: Socket, schema: z.ZodType<T>, handle: (message: T) => void): void {
-  const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
-  lines.on('line', (line) => {
-    const message = parse(line, schema);
-    if (message === undefined) socket.destroy();
-    else handle(message);
+  let rest = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > LONGEST_LINE) socket.destroy();
+    for (const line of lines) {
+      const message = parse(line, schema);
+      if (message === undefined) socket.destroy();
+      else handle(message);
+    }
   });
 }
 

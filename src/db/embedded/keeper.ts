@@ -91,24 +91,28 @@ async function boundLog(logFile: string): Promise<void> {
   await truncate(logFile);
 }
 
-/** A promise with its key; `stop` may be called more than once. */
-function createStop(): { stopped: Promise<void>; stop: () => void } {
-  let stop: () => void = () => undefined;
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve;
+/** A promise with its key, which may be turned more than once. */
+function createSignal(): { given: Promise<void>; give: () => void } {
+  let give: () => void = () => undefined;
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
   });
-  return { stopped, stop };
+  return { given, give };
 }
 
 async function keep(settings: Settings): Promise<number> {
   const { dataDir } = settings;
   const lock = await becomeKeeper(dataDir);
   if (!lock) return 0;
-  const { stopped, stop } = createStop();
+  const { given: stopped, give: stop } = createSignal();
   const token = randomBytes(24).toString('hex');
+  const first = createSignal();
   let idle = setTimeout(stop, FIRST_USER_MS);
   const users = await receiveUsers(token, {
-    onJoin: () => clearTimeout(idle),
+    onJoin() {
+      clearTimeout(idle);
+      first.give();
+    },
     onEmpty(how) {
       if (how === 'left') stop();
       else idle = setTimeout(stop, LINGER_MS);
@@ -142,6 +146,8 @@ async function keep(settings: Settings): Promise<number> {
     complain(error);
     const code = error instanceof EmbeddedDatabaseError ? error.code : 'EMBEDDED_START_FAILED';
     users.tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+    // It may have failed before the process that started us had come to hear of it.
+    await Promise.race([first.given, stopped]);
     users.closeDoor();
     await removeKeeperRecord(dataDir);
   }

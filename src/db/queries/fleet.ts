@@ -9,20 +9,18 @@ export interface FleetRow {
   name: string;
   tenantId: string | null;
   transport: string;
+  /** null when it was never probed. */
   verdict: Verdict | null;
   reason: Reason | null;
   message: string | null;
   counts: InventoryCounts | null;
-  avgResponseMs: number | null;
-  lastProbeMs: number | null;
 }
 
 /** The newest verdict of every registered server. */
 export async function readFleet(db: Database): Promise<FleetRow[]> {
   const rows = await db.execute<FleetRow & Record<string, unknown>>(sql`
     SELECT m.id, m.name, m.tenant_id AS "tenantId", m.transport_type AS transport, s.verdict, s.reason, s.message,
-      s.counts, m.avg_response_time::float8 AS "avgResponseMs",
-      (extract(epoch FROM s.last_probe_at) * 1000)::float8 AS "lastProbeMs"
+      s.counts
     FROM mcp_server m LEFT JOIN vitals.server_state s ON s.server_id = m.id
     ORDER BY m.id`);
   return [...rows];

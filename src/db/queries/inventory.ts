@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { promptRows, resourceRows, toolRows } from '../../core/inventory.ts';
-import type { Inventory } from '../../core/outcome.ts';
+import type { Inventory, InventoryKind } from '../../core/outcome.ts';
 import type { Database } from '../client.ts';
 
 type Tx = Pick<Database, 'execute'>;
@@ -56,12 +56,19 @@ const PROMPTS: InventoryTable = {
 /**
  * Makes the three inventory tables say what the server listed, in two statements a table, however
  * many items: new rows in, changed ones updated, returned ones active again, vanished ones inactive.
- * A row that did not change is not written.
+ * A row that did not change is not written; a family whose listing failed is left as it was.
  */
-export async function storeInventory(tx: Tx, serverId: string, inventory: Inventory): Promise<void> {
-  await storeRows(tx, serverId, TOOLS, toolRows(inventory));
-  await storeRows(tx, serverId, RESOURCES, resourceRows(inventory));
-  await storeRows(tx, serverId, PROMPTS, promptRows(inventory));
+export async function storeInventory(
+  tx: Tx,
+  serverId: string,
+  inventory: Inventory,
+  failed: ReadonlySet<InventoryKind>,
+): Promise<void> {
+  if (!failed.has('tools')) await storeRows(tx, serverId, TOOLS, toolRows(inventory));
+  if (!failed.has('resources') && !failed.has('resourceTemplates')) {
+    await storeRows(tx, serverId, RESOURCES, resourceRows(inventory));
+  }
+  if (!failed.has('prompts')) await storeRows(tx, serverId, PROMPTS, promptRows(inventory));
 }
 
 const list = (parts: SQL[]): SQL => sql.join(parts, sql`, `);

@@ -8,7 +8,7 @@ import {
   type ServerStatus,
 } from '../../core/health.ts';
 import { cleanJson, cleanText, countInventory, hashInventory } from '../../core/inventory.ts';
-import type { ProbeOutcome } from '../../core/outcome.ts';
+import type { InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
 import type { Verdict } from '../../core/reasons.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
 import type { Database } from '../client.ts';
@@ -88,8 +88,9 @@ async function saveProbes(
       await updateStates(tx, rows);
       await insertEvents(tx, rows);
       for (const { probe, inventoryChanged } of known) {
-        if (inventoryChanged && probe.outcome.inventory)
-          await storeInventory(tx, probe.serverId, probe.outcome.inventory);
+        const { inventory, warnings } = probe.outcome;
+        if (inventoryChanged && inventory)
+          await storeInventory(tx, probe.serverId, inventory, failedKinds(warnings));
       }
     }
     return results.map((result) => result?.stored ?? null);
@@ -97,6 +98,11 @@ async function saveProbes(
 }
 
 type Tx = Pick<Database, 'execute'>;
+
+function failedKinds(warnings: Warning[]): Set<InventoryKind> {
+  const failed = warnings.filter((warning) => warning.code === 'list_failed');
+  return new Set(failed.flatMap(({ kind }) => (kind ? [kind] : [])));
+}
 
 /** Locks in one order, so that two batches that share servers cannot deadlock. */
 async function readMemories(tx: Tx, probes: FinishedProbe[]): Promise<Map<string, MemoryRow>> {

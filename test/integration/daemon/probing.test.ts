@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { awaitVerdicts, type ProbeVerdict, readClock } from '../../../src/db/queries/results.ts';
 import { mcpServerHealthCheck, mcpTool, serverState } from '../../../src/db/schema/index.ts';
-import { collectEnds } from '../../../src/queue/await-results.ts';
 import { openQueueBackend } from '../../../src/queue/backend.ts';
 import { type ProbeJob, type ProbeResult, QUEUES } from '../../../src/queue/definitions.ts';
 import { enqueueManualProbes } from '../../../src/queue/manual-probes.ts';
@@ -40,29 +40,22 @@ const verdictOf = (id: string) =>
 const checksOf = (id: string) =>
   daemon.db.select().from(mcpServerHealthCheck).where(eq(mcpServerHealthCheck.serverId, id));
 
-async function manually<Result>(
-  use: (probe: (ids: string[]) => Promise<ProbeResult[]>) => Promise<Result>,
-): Promise<Result> {
+/** What `enqueue --wait` does. */
+async function probeManually(ids: string[]): Promise<ProbeVerdict[]> {
   const backend = await openQueueBackend(
     { redisUrl: daemon.config.redisUrl, postgres: { connectionString: database.url } },
     (_, error) => expect.fail(error.message),
     () => undefined,
   );
   const queue = backend.queue<ProbeJob, ProbeResult>(QUEUES.probe);
-  const events = await backend.events(QUEUES.probe);
-  const ends = collectEnds(events);
   try {
-    return await use(async (ids) => {
-      const probes = await enqueueManualProbes(queue, ids);
-      const results: ProbeResult[] = [];
-      for await (const end of ends.results(probes, AbortSignal.timeout(20_000))) {
-        expect(end.failure).toBeNull();
-        if (end.result) results.push(end.result);
-      }
-      return results;
-    });
+    const since = await readClock(daemon.db);
+    await enqueueManualProbes(queue, ids);
+    const verdicts: ProbeVerdict[] = [];
+    for await (const verdict of awaitVerdicts(daemon.db, ids, since, AbortSignal.timeout(30_000)))
+      verdicts.push(verdict);
+    return verdicts;
   } finally {
-    await events.close();
     await queue.close();
     await backend.close();
   }
@@ -115,8 +108,9 @@ describe('a daemon', () => {
 
   test('serves a manual probe, also of a server that no sweep has met', async () => {
     await registerServer(daemon.db, { id: 'manual', endpointUrl: `${tiny.url}/manual` });
-    const results = await manually((probe) => probe(['manual']));
-    expect(results).toMatchObject([{ state: 'stored', verdict: 'up', reason: 'ok' }]);
+    expect(await probeManually(['manual'])).toMatchObject([
+      { serverId: 'manual', verdict: 'up', reason: 'ok' },
+    ]);
   });
 
   test('probes no server twice at once, and no host more than four at a time', async () => {
@@ -124,10 +118,10 @@ describe('a daemon', () => {
     tiny.delayMs = 60;
     tiny.peak = { total: 0, path: 0 };
     for (const id of ids) await registerServer(daemon.db, { id, endpointUrl: `${tiny.url}/${id}` });
-    const results = await manually(async (probe) => (await Promise.all([probe(ids), probe(ids)])).flat());
+    const verdicts = (await Promise.all([probeManually(ids), probeManually(ids)])).flat();
     tiny.delayMs = 0;
-    for (const id of ids) expect(await verdictOf(id)).toBe('up');
-    expect(results.every((result) => result.verdict === 'up')).toBe(true);
+    expect(verdicts).toHaveLength(2 * ids.length);
+    expect(verdicts.every(({ verdict }) => verdict === 'up')).toBe(true);
     expect(tiny.peak.path).toBe(1);
     expect(tiny.peak.total).toBeGreaterThan(1);
     expect(tiny.peak.total).toBeLessThanOrEqual(4);

@@ -247,6 +247,16 @@ describe('the inventory', () => {
     ]);
   });
 
+  test('keeps a family whose listing failed, and follows the others', async () => {
+    await register('a');
+    await save('a', withTools([tool('kept')]));
+    const prompts = [{ name: 'new' }];
+    const warnings = [{ code: 'list_failed', kind: 'tools', message: 'it broke' } as const];
+    await save('a', outcomeOf({ inventory: { ...EMPTY_INVENTORY, prompts }, warnings }));
+    expect(await tools()).toMatchObject([{ name: 'kept', isActive: true }]);
+    expect(await connection.db.select().from(mcpPrompt)).toMatchObject([{ name: 'new' }]);
+  });
+
   test('of 10,000 tools takes a handful of statements', async () => {
     await register('a');
     let statements = 0;

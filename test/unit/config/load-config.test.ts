@@ -48,7 +48,7 @@ test('everything set', () => {
     VITALS_SWEEP_INTERVAL_MS: '250',
     VITALS_SWEEP_BATCH: '1000',
     VITALS_EGRESS: 'open',
-    VITALS_EGRESS_ALLOW: '10.0.0.0/8, fd00::/8 ,Internal.example.com,*.corp.example,192.0.2.7',
+    VITALS_EGRESS_ALLOW: '10.0.0.0/8, fd00::/8 ,Internal.example.com.,192.0.2.7',
     VITALS_SHUTDOWN_MS: '3000',
   };
   expect(loadConfig(env, '/srv')).toMatchObject({
@@ -62,7 +62,7 @@ test('everything set', () => {
     sweep: { intervalMs: 250, batchSize: 1000 },
     egress: {
       mode: 'open',
-      allow: ['10.0.0.0/8', 'fd00::/8', 'internal.example.com', '*.corp.example', '192.0.2.7'],
+      allow: ['10.0.0.0/8', 'fd00::/8', 'internal.example.com', '192.0.2.7'],
     },
     shutdownMs: 3000,
   });

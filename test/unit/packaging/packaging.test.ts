@@ -62,6 +62,28 @@ test('the compose file has the worker, PostgreSQL and Valkey, each with a health
   for (const name of ['postgres', 'valkey']) expect(services[name]?.healthcheck, name).toBeDefined();
 });
 
+test('the lockfile is whole on every platform, names no registry, and fits the Node that engines allows', () => {
+  type Entry = {
+    version?: string;
+    resolved?: string;
+    optional?: boolean;
+    optionalDependencies?: Record<string, string>;
+    engines?: { node?: string };
+  };
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Entry> };
+  const oldest = minVersion(manifest.engines.node)?.version ?? '';
+  for (const [path, entry] of Object.entries(packages)) {
+    expect(entry.resolved, path).toBeUndefined();
+    if (!entry.optional)
+      expect(satisfies(oldest, entry.engines?.node ?? '*'), `${path} on Node ${oldest}`).toBe(true);
+    // `node bin/complete-lockfile.mjs` adds those that npm leaves out.
+    for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+      const found = packages[`${path}/node_modules/${name}`] ?? packages[`node_modules/${name}`];
+      expect(found, `${path} wants ${name}`).toBeDefined();
+    }
+  }
+});
+
 test('dependencies are pinned exactly, and nothing needs an install script', () => {
   for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
     expect(version, name).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);

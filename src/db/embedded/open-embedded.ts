@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { joinKeeper, type Membership } from './join-keeper.ts';
 import { send } from './keeper-protocol.ts';
@@ -21,13 +21,12 @@ export interface EmbeddedDatabase {
 
 const CLOSE_MS = 35_000;
 
-/** Makes the data folder, invisible to git, and lets PostgreSQL's account pass when we are root. */
+/** Makes the data folder, invisible to git, and lets PostgreSQL's account pass through when we are root. */
 function prepareFolder(dataDir: string): string {
   const path = resolve(dataDir);
-  if (!existsSync(path)) {
-    mkdirSync(path, { recursive: true });
-    chmodSync(path, process.getuid?.() === 0 ? 0o711 : 0o700);
-  }
+  mkdirSync(path, { recursive: true });
+  // Only while it is empty, and so is for us alone; what matters in it has modes of its own.
+  if (readdirSync(path).length === 0) chmodSync(path, process.getuid?.() === 0 ? 0o711 : 0o700);
   const ignore = join(path, '.gitignore');
   if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
   return realpathSync(path);

@@ -1,0 +1,29 @@
+import type { Actions } from '../cli/actions.ts';
+import type { ActionContext } from './context.ts';
+
+/**
+ * What stands behind the commands. Each action is loaded when it is called: the whole product takes a
+ * second to load, and `--help` or one probe should not wait for parts that they do not use.
+ */
+export function createActions(context: ActionContext): Actions {
+  const database = async () => (await import('./database.ts')).databaseActions(context);
+  return {
+    runDaemon: async (options) => (await import('./run-daemon.ts')).runDaemon(context, options),
+    runDemo: async ({ report }) => (await import('./run-demo.ts')).runDemo(context, report),
+    probe: async (command) => (await import('./probe.ts')).probeOnce(context, command),
+    enqueue: async (command) => (await import('./enqueue.ts')).enqueueProbes(context, command),
+    addServers: async (added) => (await import('./servers.ts')).addServers(context, added),
+    listServers: async (filter) => (await import('./servers.ts')).listServers(context, filter),
+    showServer: async (idOrName) => (await import('./servers.ts')).showServer(context, idOrName),
+    removeServers: async (ids) => (await import('./servers.ts')).removeServers(context, ids),
+    dbGenerate: async (options) => (await database()).dbGenerate(options),
+    dbMigrate: async () => (await database()).dbMigrate(),
+    dbPush: async (options) => (await database()).dbPush(options),
+    dbStudio: async (options) => (await database()).dbStudio(options),
+    dbSeed: async () => (await database()).dbSeed(),
+    dbReset: async (options) => (await database()).dbReset(options),
+    dbResetAndSeed: async (options) => (await database()).dbResetAndSeed(options),
+    dbIntrospect: async () => (await database()).dbIntrospect(),
+    dbAdopt: async () => (await database()).dbAdopt(),
+  };
+}

@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import type { DaemonReport } from '../cli/actions.ts';
+import { createDaemon, type RunningDaemon } from '../daemon/daemon.ts';
+import { countOwnServers, registerDemo, removeDemo } from '../db/queries/demo.ts';
+import { awaitVerdicts, readClock } from '../db/queries/results.ts';
+import { type DemoFleet, startDemoFleet } from '../demo/start-demo-fleet.ts';
+import { createLogger } from '../logging/create-logger.ts';
+import type { ActionContext } from './context.ts';
+import { readVerdictRows } from './enqueue.ts';
+
+/** undefined: only where nothing is configured and nothing else is registered. */
+export interface RunDaemonOptions {
+  demo: boolean | undefined;
+  report: DaemonReport;
+}
+
+const VERDICTS_WITHIN_MS = 30_000;
+
+/** The worker, from its start to the end that the user asks for. */
+export async function runDaemon(context: ActionContext, { demo, report }: RunDaemonOptions): Promise<void> {
+  const config = context.config();
+  const { logger } = createLogger(config.log, { secrets: secretsOf(config), stream: process.stderr });
+  for (const warning of config.warnings) report.note(warning);
+  const daemon = createDaemon({
+    config,
+    logger,
+    version: context.version,
+    onProgress: (line) => report.step(line),
+  });
+  let fleet: DemoFleet | null = null;
+  try {
+    const running = await daemon.start();
+    const sinceMs = await readClock(running.db);
+    fleet = await startDemo(running, demo, report);
+    if (fleet) await showVerdicts(running, fleet, sinceMs, report, context.stop);
+    report.ready([
+      { label: 'metrics', url: `${running.httpUrl}/metrics` },
+      { label: 'health', url: `${running.httpUrl}/readyz` },
+      { label: 'dashboard', url: `${running.httpUrl}/ (to come)` },
+    ]);
+    if (!context.stop.aborted) await once(context.stop, 'abort');
+    report.note('stopping: what is in flight may end …');
+  } finally {
+    // The fleet outlives the daemon's last probes, which would otherwise find it down.
+    try {
+      await daemon.stop();
+    } finally {
+      await fleet?.stop();
+    }
+  }
+}
+
+async function startDemo(
+  running: RunningDaemon,
+  demo: boolean | undefined,
+  report: DaemonReport,
+): Promise<DemoFleet | null> {
+  const wanted = demo ?? (running.embedded && (await countOwnServers(running.db)) === 0);
+  if (!wanted) {
+    if (running.embedded && (await removeDemo(running.db)) > 0)
+      report.note('the demo fleet was taken off the registry');
+    return null;
+  }
+  report.step('starting the demo fleet');
+  const fleet = await startDemoFleet({
+    onProgress: (progress) => report.step('starting the demo fleet', progress),
+  });
+  if ('missing' in fleet) {
+    await removeDemo(running.db);
+    report.note(
+      `no demo fleet: its servers are not installed (${fleet.missing.join(', ')}); npm ci installs them`,
+    );
+    return null;
+  }
+  try {
+    const rows = fleet.servers.map((server) => ({
+      ...server,
+      version: '',
+      ownerId: 'demo',
+      healthCheckInterval: 60,
+    }));
+    await registerDemo(running.db, rows);
+  } catch (error) {
+    await fleet.stop();
+    throw error;
+  }
+  return fleet;
+}
+
+async function showVerdicts(
+  running: RunningDaemon,
+  fleet: DemoFleet,
+  sinceMs: number,
+  report: DaemonReport,
+  stop: AbortSignal,
+): Promise<void> {
+  const { db } = running;
+  const ids = fleet.servers.map((server) => server.id);
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(VERDICTS_WITHIN_MS)]);
+  let done = 0;
+  report.step('probing the demo fleet', { done, total: ids.length });
+  for await (const _ of awaitVerdicts(db, ids, sinceMs, signal)) {
+    done += 1;
+    report.step('probing the demo fleet', { done, total: ids.length });
+  }
+  if (stop.aborted) return;
+  await running.refreshGauges();
+  report.verdicts(await readVerdictRows(db, ids));
+  if (done < ids.length) report.note(`${ids.length - done} of the demo servers have no verdict yet`);
+}
+
+/** Passwords in connection addresses must not come out in a line about a failed connection. */
+function secretsOf(config: { database: { url: string | null }; redisUrl: string | null }): string[] {
+  return [config.database.url, config.redisUrl].flatMap((url) => {
+    const password = url === null ? '' : decodeURIComponent(new URL(url).password);
+    return password === '' ? [] : [password];
+  });
+}

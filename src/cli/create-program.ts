@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import type { CommandContext } from './command-context.ts';
+import { addDaemon } from './commands/daemon.ts';
+import { addDb } from './commands/db.ts';
+import { addDemo } from './commands/demo.ts';
+import { addEnqueue } from './commands/enqueue.ts';
+import { addProbe } from './commands/probe.ts';
+import { addServers } from './commands/servers.ts';
+
+/** The tree of commands; parsing errors are thrown, so that nobody but the caller ends the process. */
+export function createProgram(context: CommandContext, version: string): Command {
+  const { io } = context;
+  const program = new Command('mcp-vitals')
+    .description('Watches the health of a fleet of MCP servers.')
+    .version(version)
+    .showHelpAfterError('(--help tells how it is used)')
+    .configureHelp({ helpWidth: io.out.isTTY ? (io.out.columns ?? 80) : 100 })
+    .configureOutput({
+      writeOut: (text) => io.out.write(text),
+      writeErr: (text) => io.err.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'mcp-vitals: ')),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addDb, addDemo]) add(program, context);
+  return program;
+}
