@@ -255,7 +255,7 @@ export class ProbeRun {
       transport: this.#target.endpoint.transport,
       era: opened?.era ?? null,
       protocolVersion: opened?.protocolVersion ?? null,
-      serverInfo: opened?.serverInfo ?? null,
+      serverInfo: opened?.serverInfo ? scrubber.serverInfo(opened.serverInfo) : null,
       capabilities: opened?.capabilities ?? null,
       instructions: opened?.instructions ?? null,
       // A listing that was not finished would look like one of which the rest has vanished.

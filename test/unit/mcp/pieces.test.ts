@@ -99,6 +99,14 @@ describe('the scrubber', () => {
     expect(line.startsWith('a b [31m c')).toBe(true);
   });
 
+  it('hides a long secret also where a long text is cut', () => {
+    const token = 'S'.repeat(1_500);
+    const scrubber = createScrubber(target, [token]);
+    for (const filler of ['', 'a', 'b'.repeat(700)]) {
+      expect(scrubber.line(filler + token.repeat(100), 100_000)).not.toContain('S');
+    }
+  });
+
   it('keeps the lines of stderr, and the last of them', () => {
     const lines = createScrubber(target, []).lines(`first\n${'x'.repeat(9_000)}\nlast\u0007 one`);
     expect(lines.endsWith('\nlast  one')).toBe(true);
