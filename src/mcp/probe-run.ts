@@ -2,12 +2,9 @@ import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { Fault, Inventory, ProbeOutcome, Warning } from '../core/outcome.ts';
 import type { Era, ProbeTarget } from '../core/target.ts';
-import { Allowance, type ProbeContext } from './context.ts';
-import type { EgressPolicy } from './egress.ts';
+import { createContext, type ProbeContext, type ProbeTools } from './context.ts';
 import { FaultError } from './fault-error.ts';
 import { describeError, faultOf } from './fault-of.ts';
-import { type Footprint, SessionLedger } from './footprint.ts';
-import type { ProbeLimits } from './limits.ts';
 import { listInventory, rpcCodeOf } from './list-inventory.ts';
 import { eraOrder, moreTelling, otherEraMayAnswer } from './negotiate.ts';
 import { requestToken, type TokenCache, tokenKey } from './oauth.ts';
@@ -16,20 +13,13 @@ import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
 import { createScrubber } from './scrub.ts';
-import { Stopwatch } from './stopwatch.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
 
 /** What all probes of one prober have in common. */
-export interface SharedTools {
+export interface SharedTools extends ProbeTools {
   clientInfo: { name: string; version: string };
-  footprint: Footprint;
   tokens: TokenCache;
-  limits: ProbeLimits;
-  egress: EgressPolicy | undefined;
-  extraCa: string | undefined;
-  userAgent: string;
-  childEnvironment: Record<string, string>;
 }
 
 const AnyResult = z.unknown();
@@ -67,17 +57,7 @@ export class ProbeRun {
     this.#target = target;
     this.#wantsInventory = request.inventory ?? true;
     this.#signal = request.signal;
-    this.#context = {
-      watch: new Stopwatch(),
-      limits: shared.limits,
-      allowance: new Allowance(shared.limits),
-      egress: shared.egress,
-      footprint: shared.footprint,
-      sessions: new SessionLedger(shared.footprint),
-      userAgent: shared.userAgent,
-      extraCa: shared.extraCa,
-      childEnvironment: shared.childEnvironment,
-    };
+    this.#context = createContext(shared);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
     });
@@ -148,6 +128,7 @@ export class ProbeRun {
     this.#warnings.push(...listed.warnings);
   }
 
+  /** Greets in the expected era, and in the other one when that is how the server answers. */
   async #open(): Promise<Opened> {
     const [first, second] = eraOrder(this.#target.era);
     try {

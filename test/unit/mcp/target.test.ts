@@ -113,7 +113,7 @@ describe('targetOfServer', () => {
           else expect(made.timeoutMs).toBeGreaterThan(0);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     );
   });
 
