@@ -14,6 +14,8 @@ const database = { globalSetup: ['test/support/database-server.ts'] };
 
 export default defineConfig({
   test: {
+    // Two on the smallest machine, where vitest would take one: most of the time is spent waiting.
+    maxWorkers: 2,
     projects: [
       project('unit', 20_000),
       project('contract', 60_000),

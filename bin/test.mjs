@@ -133,7 +133,10 @@ async function main() {
         TEST_REDIS_URL: '',
       });
     if (redis && hasPostgres)
-      runSuites('PostgreSQL and Redis', ['acceptance'], { ...postgres, TEST_REDIS_URL: redis.url });
+      runSuites('PostgreSQL and Redis', ['acceptance'], { ...postgres, TEST_REDIS_URL: redis.url }, [
+        'demo',
+        'db-commands',
+      ]);
   } finally {
     await redis?.stop();
   }

@@ -25,7 +25,8 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
     config,
     logger,
     version: context.version,
-    onProgress: (line) => report.step(line),
+    // A step is shown with dots of its own.
+    onProgress: (line) => report.step(line.replace(/ …$/, '')),
   });
   let fleet: DemoFleet | null = null;
   try {

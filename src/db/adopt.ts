@@ -22,12 +22,17 @@ async function countGatewayMigrations(session: Session): Promise<number | null> 
 }
 
 /** Compares a database with the contract; reads the catalogue and changes nothing. */
-export async function inspectForAdoption(session: Session): Promise<AdoptionReport> {
+async function inspectForAdoption(session: Session): Promise<AdoptionReport> {
   const actual = await readTables(session, ['public']);
   const tables = CONTRACT_TABLES.map((table) => {
     const name = getTableName(table);
-    const differences = compareTable(expectTable(table), actual.get(`public.${name}`));
-    return { table: name, findings: differences.map((difference) => judgeDifference(name, difference)) };
+    const found = actual.get(`public.${name}`);
+    const differences = compareTable(expectTable(table), found);
+    return {
+      table: name,
+      present: found !== undefined,
+      findings: differences.map((difference) => judgeDifference(name, difference)),
+    };
   }).sort((a, b) => a.table.localeCompare(b.table));
   const ours = new Set(tables.map(({ table }) => table));
   return {
@@ -52,7 +57,7 @@ export async function adoptDatabase(target: string | Sql, migrationsDir: string)
   return withClient(target, (sql) =>
     withMigrationLock(sql, async (session) => {
       const report = await inspectForAdoption(session);
-      if (report.tables.every(({ findings }) => findings.some(({ text }) => text === 'the table is missing')))
+      if (!report.tables.some(({ present }) => present))
         throw new AdoptionRefusedError(
           'there is nothing to adopt: none of the gateway’s tables is here. Run: mcp-vitals db migrate',
           report,

@@ -1,4 +1,3 @@
-import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +21,8 @@ export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 export function testConfig(databaseUrl: string, changes: Partial<Config> = {}): Config {
   return {
     nodeEnv: 'test',
-    dataDir: mkdtempSync(join(tmpdir(), 'mcp-vitals-data-')),
+    // No test that has a database of its own writes there.
+    dataDir: join(tmpdir(), 'mcp-vitals-unused'),
     migrationsDir: new URL('../../drizzle', import.meta.url).pathname,
     database: { url: databaseUrl, poolSize: 20 },
     redisUrl: testRedisUrl(),

@@ -2,6 +2,7 @@ import type { Finding } from './judge-difference.ts';
 
 export interface TableReport {
   table: string;
+  present: boolean;
   /** Empty when the table is as the contract has it. */
   findings: Finding[];
 }

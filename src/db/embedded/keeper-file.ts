@@ -19,8 +19,11 @@ const path = (dataDir: string) => join(dataDir, 'keeper.json');
 export async function readKeeperRecord(dataDir: string): Promise<KeeperRecord | undefined> {
   const text = await readFile(path(dataDir), 'utf8').catch(() => undefined); // none yet, or no more
   if (text === undefined) return undefined;
-  const parsed = recordSchema.safeParse(JSON.parse(text));
-  return parsed.success ? parsed.data : undefined;
+  try {
+    return recordSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined; // not a record of ours: the next keeper writes one
+  }
 }
 
 export async function writeKeeperRecord(dataDir: string, record: KeeperRecord): Promise<void> {

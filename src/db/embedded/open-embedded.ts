@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileS
 import { join, resolve } from 'node:path';
 import { joinKeeper, type Membership } from './join-keeper.ts';
 import { send } from './keeper-protocol.ts';
-import { isAlive } from './process-identity.ts';
+import { startOf } from './process-identity.ts';
 
 export interface EmbeddedOptions {
   /** Holds the cluster, its logs and its locks; made when it is not there. */
@@ -52,7 +52,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     // Holding the connection must not keep the process from ending.
     membership.socket.unref();
     const how = await membership.ended;
-    if (closing || how === 'bye' || !isAlive(first.pid)) return;
+    if (closing || how === 'bye' || (await startOf(first.pid)) === undefined) return;
     current = joinKeeper(settings).catch((error: unknown) => {
       settings.onProgress(`the embedded database has lost its keeper: ${String(error)}`);
       return undefined;

@@ -14,7 +14,7 @@ async function ask(format: string, pid: number): Promise<string | undefined> {
 }
 
 /** Whether a process has that id at all; it may be another one than was meant. */
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {

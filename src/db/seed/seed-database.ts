@@ -16,6 +16,9 @@ const PARAMETERS = 60_000;
 export interface SeedReport {
   /** How many rows each table got just now, in the order of the insertion; all 0 the second time. */
   inserted: Record<string, number>;
+  /** How many tables got rows, and how many rows in all. */
+  tables: number;
+  rows: number;
 }
 
 type Inserter = Pick<Database, 'insert'>;
@@ -48,11 +51,11 @@ export async function seedDatabase(url: string, now: Date = new Date()): Promise
   const audit = seedAudit(clock);
   const admin = seedAdmin(clock);
   const { db, close } = connectDatabase(url, { poolSize: 1, applicationName: 'mcp-vitals: seed' });
-  const report: SeedReport = { inserted: {} };
+  const inserted: SeedReport['inserted'] = {};
   try {
     await db.transaction(async (tx) => {
       const put = async <T extends PgTable>(table: T, rows: T['$inferInsert'][]) => {
-        report.inserted[getTableName(table)] = await insertAll(tx, table, rows);
+        inserted[getTableName(table)] = await insertAll(tx, table, rows);
       };
       await put(schema.tenant, tenants.tenants);
       await put(schema.user, people.users);
@@ -86,7 +89,8 @@ export async function seedDatabase(url: string, now: Date = new Date()): Promise
       await put(schema.systemAnnouncement, admin.announcements);
       await put(schema.announcementAcknowledgment, admin.acknowledgments);
     });
-    return report;
+    const counts = Object.values(inserted).filter((count) => count > 0);
+    return { inserted, tables: counts.length, rows: counts.reduce((sum, count) => sum + count, 0) };
   } finally {
     await close();
   }

@@ -107,6 +107,16 @@ describe('adopt', () => {
     await close();
   });
 
+  it('works where ids are varchar', async () => {
+    const { url } = await gateway(['ALTER TABLE mcp_server ALTER COLUMN id TYPE varchar(36)']);
+    const report = await adoptDatabase(url, migrationsDir);
+    expect(report.blocking).toEqual([]);
+    const { db, close } = connectDatabase(url, { poolSize: 1 });
+    await db.insert(serverState).values({ serverId: 'one', nextProbeAt: new Date() });
+    expect((await db.query.serverState.findFirst({ with: { server: true } }))?.server.name).toBe('One');
+    await close();
+  });
+
   it('can be run again, and migrate goes on from there', async () => {
     const { url } = await gateway();
     await adoptDatabase(url, migrationsDir);

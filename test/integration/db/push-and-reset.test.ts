@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adoptDatabase } from '../../../src/db/adopt.ts';
 import { openClient } from '../../../src/db/client.ts';
 import { ResetRefusedError } from '../../../src/db/errors.ts';
-import { introspectDatabase } from '../../../src/db/kit/run-kit.ts';
+import { generateMigration, introspectDatabase } from '../../../src/db/kit/run-kit.ts';
 import { type PushPlan, pushSchema } from '../../../src/db/push.ts';
 import { resetDatabase } from '../../../src/db/reset.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -121,6 +121,14 @@ describe('push', () => {
 });
 
 const sortWords = (text: string): string => text.split(' ').sort().join(' ');
+
+describe('generate', () => {
+  it('finds nothing to write: the migrations and the schema agree', async () => {
+    const before = readdirSync(migrationsDir);
+    await generateMigration(migrationsDir);
+    expect(readdirSync(migrationsDir)).toEqual(before);
+  });
+});
 
 describe('introspect', () => {
   it('writes our tables, and only ours, into a folder of its own', async () => {
