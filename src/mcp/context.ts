@@ -1,23 +1,27 @@
 import type { Fault } from '../core/outcome.ts';
 import type { EgressPolicy } from './egress.ts';
 import { FaultError } from './fault-error.ts';
-import type { Footprint, SessionLedger } from './footprint.ts';
+import { type Footprint, SessionLedger } from './footprint.ts';
 import type { ProbeLimits } from './limits.ts';
-import type { Stopwatch } from './stopwatch.ts';
+import { Stopwatch } from './stopwatch.ts';
 
-/** What one probe's transport is given: clocks, bounds, counters and rules, and nothing global. */
-export interface ProbeContext {
-  watch: Stopwatch;
+/** What the probes of one prober have in common, as far as transports see it. */
+export interface ProbeTools {
   limits: ProbeLimits;
-  allowance: Allowance;
   egress: EgressPolicy | undefined;
   footprint: Footprint;
-  sessions: SessionLedger;
   userAgent: string;
   /** Certificate authorities besides Node's own, as PEM. */
   extraCa: string | undefined;
   /** What a child inherits before the target's own variables. */
   childEnvironment: Record<string, string>;
+}
+
+/** What one probe's transport is given: clocks, bounds, counters and rules, and nothing global. */
+export interface ProbeContext extends ProbeTools {
+  watch: Stopwatch;
+  allowance: Allowance;
+  sessions: SessionLedger;
 }
 
 /** What a target may still send in this probe. */
@@ -59,4 +63,20 @@ export class Allowance {
       message: `it sent more than ${this.#limits.bodyBytes} bytes in one probe`,
     };
   }
+}
+
+/** The context of a probe that begins now. */
+export function createContext(tools: ProbeTools): ProbeContext {
+  const { limits, egress, footprint, userAgent, extraCa, childEnvironment } = tools;
+  return {
+    limits,
+    egress,
+    footprint,
+    userAgent,
+    extraCa,
+    childEnvironment,
+    watch: new Stopwatch(),
+    allowance: new Allowance(limits),
+    sessions: new SessionLedger(footprint),
+  };
 }

@@ -93,7 +93,8 @@ function oauthOf(oauth: unknown, headers: Record<string, string>): Credentials |
   const clientId = textOf(oauth.clientId);
   const clientSecret = textOf(oauth.clientSecret);
   if (!clientId || !clientSecret) return badAuth('auth_config.oauth lacks clientId or clientSecret');
-  const scope = Array.isArray(oauth.scope) ? textOf(oauth.scope.join(' ')) : textOf(oauth.scope);
+  const scopes = Array.isArray(oauth.scope) ? oauth.scope : [oauth.scope];
+  const scope = textOf(scopes.filter((name) => typeof name === 'string').join(' '));
   const issuer = textOf(oauth.issuer);
   if (issuer !== undefined && !URL.canParse(issuer)) return badAuth('auth_config.oauth.issuer is no URL');
   return {

@@ -1,4 +1,4 @@
-import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import type { Era, EraChoice } from '../core/target.ts';
 import { FaultError } from './fault-error.ts';
 import { STATELESS_VERSION } from './open-stateless.ts';
@@ -18,7 +18,7 @@ const SAME_IN_BOTH = new Set([401, 403, 408, 429]);
 /** Whether a server that answered the greeting of `era` with `error` may speak the other era. */
 export function otherEraMayAnswer(era: Era, error: unknown): boolean {
   // An error in JSON-RPC, and on a pipe also silence, is how the one era answers the other.
-  if (error instanceof McpError) return era === 'stateless' || error.code !== ErrorCode.RequestTimeout;
+  if (error instanceof McpError) return true;
   if (!(error instanceof FaultError)) {
     return era === 'stateless' && error instanceof Error && error.name.includes('ZodError');
   }
@@ -33,4 +33,15 @@ export function otherEraMayAnswer(era: Era, error: unknown): boolean {
   return (
     fault.kind === 'notMcp' || fault.kind === 'protocol' || fault.kind === 'exit' || fault.kind === 'closed'
   );
+}
+
+/**
+ * Which of two failures is worth telling: what the expected era said, unless the other one got further
+ * and found a version that is not ours, or a door that wants credentials.
+ */
+export function moreTelling(expected: unknown, other: unknown): unknown {
+  if (!(other instanceof FaultError)) return expected;
+  const { fault } = other;
+  const closedDoor = fault.kind === 'http' && SAME_IN_BOTH.has(fault.status);
+  return closedDoor || fault.kind === 'version' ? other : expected;
 }

@@ -5,7 +5,13 @@ import {
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/client';
 import { Protocol, type RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import type { Implementation, Notification, Request, Result } from '@modelcontextprotocol/sdk/types.js';
+import {
+  type Implementation,
+  McpError,
+  type Notification,
+  type Request,
+  type Result,
+} from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { ServerInfo } from '../core/outcome.ts';
 import { FaultError } from './fault-error.ts';
@@ -14,6 +20,9 @@ import { Attachment, type Link } from './transports/attachment.ts';
 
 /** The revision that the stateless era begins with, and the only one so far. */
 export const STATELESS_VERSION = '2026-07-28';
+
+/** The JSON-RPC code for a protocol version that the server does not speak. */
+const UNSUPPORTED_VERSION = -32022;
 
 const DiscoverSchema = z.looseObject({
   supportedVersions: z.array(z.string()),
@@ -81,26 +90,43 @@ function serverInfoOf(result: Record<string, unknown>): ServerInfo | null {
   return { name, version, ...(title === undefined ? {} : { title }) };
 }
 
-/** server/discover: the greeting and the sign of life of the stateless era. */
+/** What a server of a later revision says it speaks; -32022 carries it in its data. */
+function versionFault(offered: string[]): FaultError {
+  const named = offered.join(', ');
+  const message = `it offers protocol versions ${named || '(none)'}, which are none of ours`;
+  return new FaultError({ kind: 'version', offered: named, message });
+}
+
+function supportedIn(data: unknown): string[] {
+  const named = typeof data === 'object' && data !== null ? Reflect.get(data, 'supported') : undefined;
+  return Array.isArray(named) ? named.map(String) : [];
+}
+
+/**
+ * server/discover: the greeting and the sign of life of the stateless era. A server that has said
+ * nothing after `silenceMs` is given up: a cancellation would be one more message that it may not know.
+ */
 export async function openStateless(
   link: Link,
   clientInfo: Implementation,
   sdkTimeoutMs: number,
+  silenceMs: number | null,
 ): Promise<Opened> {
   const protocol = new StatelessProtocol(clientInfo);
   await protocol.connect(new Attachment(link));
+  const silence = silenceMs === null ? undefined : setTimeout(() => void protocol.close(), silenceMs);
   let result: z.infer<typeof DiscoverSchema>;
   try {
-    result = await protocol.request({ method: 'server/discover' }, DiscoverSchema, { timeout: sdkTimeoutMs });
+    const options = { timeout: sdkTimeoutMs };
+    result = await protocol.request({ method: 'server/discover' }, DiscoverSchema, options);
   } catch (error) {
     await protocol.close();
-    throw error;
+    const unsupported = error instanceof McpError && error.code === UNSUPPORTED_VERSION;
+    throw unsupported ? versionFault(supportedIn(error.data)) : error;
+  } finally {
+    clearTimeout(silence);
   }
-  const offered = result.supportedVersions;
-  if (!offered.includes(STATELESS_VERSION)) {
-    const message = `it offers protocol versions ${offered.join(', ') || '(none)'}, which are none of ours`;
-    throw new FaultError({ kind: 'version', offered: offered.join(', '), message });
-  }
+  if (!result.supportedVersions.includes(STATELESS_VERSION)) throw versionFault(result.supportedVersions);
   return {
     era: 'stateless',
     protocol,

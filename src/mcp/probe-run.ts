@@ -2,34 +2,24 @@ import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { Fault, Inventory, ProbeOutcome, Warning } from '../core/outcome.ts';
 import type { Era, ProbeTarget } from '../core/target.ts';
-import { Allowance, type ProbeContext } from './context.ts';
-import type { EgressPolicy } from './egress.ts';
+import { createContext, type ProbeContext, type ProbeTools } from './context.ts';
 import { FaultError } from './fault-error.ts';
 import { describeError, faultOf } from './fault-of.ts';
-import { type Footprint, SessionLedger } from './footprint.ts';
-import type { ProbeLimits } from './limits.ts';
 import { listInventory, rpcCodeOf } from './list-inventory.ts';
-import { eraOrder, otherEraMayAnswer } from './negotiate.ts';
+import { eraOrder, moreTelling, otherEraMayAnswer } from './negotiate.ts';
 import { requestToken, type TokenCache, tokenKey } from './oauth.ts';
 import { openHandshake } from './open-handshake.ts';
 import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
 import { createScrubber } from './scrub.ts';
-import { Stopwatch } from './stopwatch.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
 
 /** What all probes of one prober have in common. */
-export interface SharedTools {
+export interface SharedTools extends ProbeTools {
   clientInfo: { name: string; version: string };
-  footprint: Footprint;
   tokens: TokenCache;
-  limits: ProbeLimits;
-  egress: EgressPolicy | undefined;
-  extraCa: string | undefined;
-  userAgent: string;
-  childEnvironment: Record<string, string>;
 }
 
 const AnyResult = z.unknown();
@@ -47,6 +37,7 @@ export class ProbeRun {
   #opened: Opened | null = null;
   #inventory: Inventory | null = null;
   #authExchange: HttpExchange | null = null;
+  #cancelled: Fault | null = null;
   #interrupt: (fault: Fault) => void = () => undefined;
   readonly #warnings: Warning[] = [];
   readonly #interrupted: Promise<Fault>;
@@ -66,17 +57,7 @@ export class ProbeRun {
     this.#target = target;
     this.#wantsInventory = request.inventory ?? true;
     this.#signal = request.signal;
-    this.#context = {
-      watch: new Stopwatch(),
-      limits: shared.limits,
-      allowance: new Allowance(shared.limits),
-      egress: shared.egress,
-      footprint: shared.footprint,
-      sessions: new SessionLedger(shared.footprint),
-      userAgent: shared.userAgent,
-      extraCa: shared.extraCa,
-      childEnvironment: shared.childEnvironment,
-    };
+    this.#context = createContext(shared);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
     });
@@ -84,7 +65,8 @@ export class ProbeRun {
 
   /** Ends the probe as soon as what it has open can be ended. */
   cancel(message: string): void {
-    this.#interrupt({ kind: 'internal', message });
+    this.#cancelled ??= { kind: 'internal', message };
+    this.#interrupt(this.#cancelled);
   }
 
   /** Runs the probe; never rejects. */
@@ -92,6 +74,8 @@ export class ProbeRun {
     const { watch } = this.#context;
     const onAbort = () => this.cancel('the probe was cancelled');
     if (this.#signal?.aborted) onAbort();
+    // Nothing is begun for a probe that is not wanted any more.
+    if (this.#cancelled) return this.#compose(this.#cancelled);
     this.#signal?.addEventListener('abort', onAbort, { once: true });
     const deadline = setTimeout(() => this.#interrupt(this.#timeoutFault()), this.#target.timeoutMs);
     const work = this.#work().then(
@@ -144,11 +128,12 @@ export class ProbeRun {
     this.#warnings.push(...listed.warnings);
   }
 
+  /** Greets in the expected era, and in the other one when that is how the server answers. */
   async #open(): Promise<Opened> {
     const [first, second] = eraOrder(this.#target.era);
     try {
-      const silent = first === 'stateless' && this.#target.endpoint.transport !== 'http';
-      return await this.#greet(first, silent ? this.#silenceMs : this.#sdkTimeoutMs);
+      // Silence on HTTP is an outage; on a shared channel it is how some servers pass over the unknown.
+      return await this.#greet(first, this.#target.endpoint.transport === 'http' ? null : this.#silenceMs);
     } catch (thrown) {
       const failure = this.#link?.transport.failure;
       // The SDK knows of a connection that broke only that it did.
@@ -156,18 +141,19 @@ export class ProbeRun {
       if (this.#over || !this.#link?.started || !otherEraMayAnswer(first, error)) throw error;
       if (failure) await this.#newLink();
       try {
-        return await this.#greet(second, second === 'stateless' ? this.#silenceMs : this.#sdkTimeoutMs);
-      } catch {
-        // Neither era: what the expected one said is what is wrong with this server.
-        throw error;
+        return await this.#greet(second, this.#silenceMs);
+      } catch (other) {
+        throw moreTelling(error, other);
       }
     }
   }
 
-  #greet(era: Era, timeoutMs: number): Promise<Opened> {
-    if (!this.#link) throw new Error('there is no transport to greet on');
-    const open = era === 'handshake' ? openHandshake : openStateless;
-    return open(this.#link, this.#shared.clientInfo, timeoutMs);
+  #greet(era: Era, silenceMs: number | null): Promise<Opened> {
+    const link = this.#link;
+    if (!link) throw new Error('there is no transport to greet on');
+    const { clientInfo } = this.#shared;
+    if (era === 'handshake') return openHandshake(link, clientInfo, this.#sdkTimeoutMs);
+    return openStateless(link, clientInfo, this.#sdkTimeoutMs, silenceMs);
   }
 
   async #ping({ protocol }: Opened): Promise<void> {
@@ -250,7 +236,7 @@ export class ProbeRun {
       transport: this.#target.endpoint.transport,
       era: opened?.era ?? null,
       protocolVersion: opened?.protocolVersion ?? null,
-      serverInfo: opened?.serverInfo ?? null,
+      serverInfo: opened?.serverInfo ? scrubber.serverInfo(opened.serverInfo) : null,
       capabilities: opened?.capabilities ?? null,
       instructions: opened?.instructions ?? null,
       // A listing that was not finished would look like one of which the rest has vanished.

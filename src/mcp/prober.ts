@@ -1,5 +1,5 @@
 import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js';
-import type { ProbeOutcome } from '../core/outcome.ts';
+import { faultOutcome, type ProbeOutcome } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
 import type { EgressPolicy } from './egress.ts';
 import { createFootprint, type Footprint } from './footprint.ts';
@@ -46,6 +46,7 @@ const INHERITED = [
   'TMP',
   'TZ',
   'USER',
+  'LOGNAME',
   'SHELL',
   'SYSTEMROOT',
   'PATHEXT',
@@ -87,6 +88,10 @@ export function createProber(options: ProberOptions): Prober {
       runs.add(entry);
       try {
         return await entry.outcome;
+      } catch (error) {
+        // A mistake of ours: it must not look like the target's, and must not end the job either.
+        const message = error instanceof Error ? error.message : String(error);
+        return faultOutcome({ kind: 'internal', message }, target.endpoint.transport);
       } finally {
         runs.delete(entry);
       }

@@ -1,9 +1,12 @@
-import type { Fault, Warning } from '../core/outcome.ts';
+import type { Fault, ServerInfo, Warning } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
 
 /** Shorter values are no secrets, and hiding them would eat into every message. */
 const MIN_SECRET_LENGTH = 4;
 const MAX_MESSAGE_LENGTH = 500;
+const MAX_NAME_LENGTH = 200;
+/** What is looked at of a text; a hostile server may send one of megabytes. */
+const MAX_READ_LENGTH = 64 * 1024;
 const MAX_STDERR_LENGTH = 4_000;
 
 /** Control characters, also those that turn the direction of text; line breaks are kept in stderr only. */
@@ -52,13 +55,22 @@ export class Scrubber {
     return clean;
   }
 
+  /** What a server calls itself, in a length that fits any column. */
+  serverInfo({ name, version, title }: ServerInfo): ServerInfo {
+    const clean = { name: this.line(name, MAX_NAME_LENGTH), version: this.line(version, MAX_NAME_LENGTH) };
+    return title === undefined ? clean : { ...clean, title: this.line(title, MAX_NAME_LENGTH) };
+  }
+
   warning(warning: Warning): Warning {
     return { ...warning, message: this.line(warning.message) };
   }
 
   #hide(text: string): string {
-    let hidden = text;
+    let hidden = text.slice(0, MAX_READ_LENGTH);
     for (const secret of this.#secrets) hidden = hidden.replaceAll(secret, '***');
+    // Where a long text was cut, half a secret may stand at the end.
+    const [longest] = this.#secrets;
+    if (text.length > MAX_READ_LENGTH && longest) return hidden.slice(0, -longest.length);
     return hidden;
   }
 }

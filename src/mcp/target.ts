@@ -50,6 +50,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isBad = (value: object): value is BadTarget => 'kind' in value && value.kind === 'config';
 const isTransport = (text: string): text is TransportType => TRANSPORTS.some((known) => known === text);
+/** A value that should be text, for a message; not every object can be turned into one. */
+const named = (value: unknown) => (typeof value === 'string' ? value : 'no text');
 const badEndpoint = (message: string): BadTarget => ({ kind: 'config', field: 'endpoint', message });
 
 /** A target from a registry row; whatever is wrong with the row becomes a BadTarget, never a throw. */
@@ -59,12 +61,12 @@ export function targetOfServer(
 ): ProbeTarget | BadTarget {
   const { id, name, endpointUrl, transportType, authType, authConfig, settings, era } = row;
   if (typeof transportType !== 'string' || !isTransport(transportType)) {
-    return { kind: 'config', field: 'transport', message: `transport_type is ${String(transportType)}` };
+    return { kind: 'config', field: 'transport', message: `transport_type is ${named(transportType)}` };
   }
   if (typeof endpointUrl !== 'string' || endpointUrl.length > MAX_ENDPOINT_LENGTH) {
     return badEndpoint('endpoint_url is missing or too long');
   }
-  const credentials = credentialsOf(String(authType), authConfig);
+  const credentials = credentialsOf(named(authType), authConfig);
   if (isBad(credentials)) return credentials;
   const rest = {
     id,

@@ -16,7 +16,7 @@ import { z } from 'zod';
 import type { TransportType } from '../../src/core/target.ts';
 import { createTransport } from '../../src/mcp/open-transport.ts';
 import { createProber } from '../../src/mcp/prober.ts';
-import { CLIENT_INFO, createContext, gaugesOf, NOTHING_LEFT, targetOf } from '../support/mcp-probing.ts';
+import { CLIENT_INFO, createTestContext, gaugesOf, NOTHING_LEFT, targetOf } from '../support/mcp-probing.ts';
 import { type RunningServer, STDIO_SERVERS, startEverything, startGateway } from '../support/mcp-servers.ts';
 
 interface Subject {
@@ -121,7 +121,7 @@ describe.each(SUBJECTS)('$name', ({ transport, start, words, sdk }) => {
 
   it('gives the SDK’s client the same answers and errors over our transport', async () => {
     const { endpoint } = target();
-    const context = createContext();
+    const context = createTestContext();
     const ours = createTransport(endpoint, {}, context);
     expect(await see(ours)).toEqual(reference);
     await ours.close();

@@ -1,28 +1,22 @@
 import type { ProbeTarget } from '../../src/core/target.ts';
-import { Allowance, type ProbeContext } from '../../src/mcp/context.ts';
-import { createFootprint, SessionLedger } from '../../src/mcp/footprint.ts';
+import { createContext, type ProbeContext } from '../../src/mcp/context.ts';
+import { createFootprint } from '../../src/mcp/footprint.ts';
 import { DEFAULT_LIMITS, type ProbeLimits } from '../../src/mcp/limits.ts';
 import type { Prober } from '../../src/mcp/prober.ts';
-import { Stopwatch } from '../../src/mcp/stopwatch.ts';
 import { type TextTargetOptions, targetOfText } from '../../src/mcp/target.ts';
 
 export const CLIENT_INFO = { name: 'mcp-vitals-test', version: '0.0.0' };
 
 /** What a transport needs when it is used without a prober. */
-export function createContext(limits: Partial<ProbeLimits> = {}): ProbeContext {
-  const bounds = { ...DEFAULT_LIMITS, ...limits };
-  const footprint = createFootprint();
-  return {
-    watch: new Stopwatch(),
-    limits: bounds,
-    allowance: new Allowance(bounds),
+export function createTestContext(limits: Partial<ProbeLimits> = {}): ProbeContext {
+  return createContext({
+    limits: { ...DEFAULT_LIMITS, ...limits },
     egress: undefined,
-    footprint,
-    sessions: new SessionLedger(footprint),
+    footprint: createFootprint(),
     userAgent: 'mcp-vitals-test/0.0.0',
     extraCa: undefined,
     childEnvironment: { PATH: process.env.PATH ?? '' },
-  };
+  });
 }
 
 /** A target that has to be valid. */

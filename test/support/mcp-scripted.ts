@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type RunningServer, readBody, startHttp } from './mcp-servers.ts';
 
 export interface RpcRequest {
@@ -29,6 +29,7 @@ export interface Script {
 
 export interface ScriptedServer extends RunningServer {
   port: number;
+  server: Server;
   /** Methods and HTTP methods received, in order. */
   received: string[];
   /** Sessions that were opened and not ended. */

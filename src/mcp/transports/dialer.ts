@@ -27,8 +27,8 @@ export class Dialer {
     this.#lookup = (hostname, options, callback) => {
       context.watch.dial('dns');
       resolve(hostname, { ...options, all: true }, (error, addresses) => {
-        context.watch.dial('connect');
         if (error) return callback(error, '');
+        context.watch.dial('connect');
         const refusals = addresses.map(({ address }) => context.egress?.check(hostname, address) ?? null);
         const permitted = addresses.filter((_, index) => refusals[index] === null);
         const [first] = permitted;

@@ -4,11 +4,11 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { Fault } from '../../core/outcome.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
-import { createEventReader } from './event-stream.ts';
-import { HttpExchange, type HttpHeaders, SETTLE_MS } from './http-exchange.ts';
+import { readAnswerStream } from './answer-stream.ts';
+import { HttpExchange, type HttpHeaders } from './http-exchange.ts';
 import { httpFault } from './http-fault.ts';
 import type { ProbeTransport } from './probe-transport.ts';
-import { answeredId, readMessage } from './read-message.ts';
+import { asAnswer, readMessage } from './read-message.ts';
 
 /** What the 2026-07-28 revision wants in the headers; undefined for a message of the handshake era. */
 function envelopeVersion(message: JSONRPCMessage): string | undefined {
@@ -20,21 +20,10 @@ function envelopeVersion(message: JSONRPCMessage): string | undefined {
 const mediaType = (response: IncomingMessage) =>
   (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
-/** `message` as the answer to the request `id`, or null when it is none. */
-function asAnswer(message: JSONRPCMessage, id: string | number | undefined): JSONRPCMessage | null {
-  const answered = answeredId(message);
-  if (answered === undefined || id === undefined) return null;
-  // An error without an id can only mean the one request that this exchange carried.
-  if (answered === null) return 'error' in message ? { ...message, id } : null;
-  return Number(answered) === Number(id) ? message : null;
-}
-
 const POST_HEADERS = {
   accept: 'application/json, text/event-stream',
   'content-type': 'application/json',
 };
-const MAX_RESUMES = 3;
-const DEFAULT_RETRY_MS = 1000;
 
 /**
  * Streamable HTTP, both eras. It opens no GET stream of its own: a prober waits for nothing but the
@@ -150,7 +139,17 @@ export class HttpTransport implements ProbeTransport {
   ): Promise<void> {
     const { phase } = this.#context.watch;
     const type = mediaType(response);
-    if (type === 'text/event-stream') return this.#takeStream(response, id);
+    if (type === 'text/event-stream') {
+      return readAnswerStream(response, id, {
+        exchange: this.#exchange,
+        context: this.#context,
+        onMessage: (message) => this.onmessage?.(message),
+        onSuspect: (what) => {
+          this.suspect = what;
+        },
+        resume: (lastEventId) => this.#resume(lastEventId),
+      });
+    }
     if (type === 'application/json' || type.endsWith('+json')) return this.#takeBody(response, id);
     response.destroy();
     const what =
@@ -183,91 +182,12 @@ export class HttpTransport implements ProbeTransport {
     }
   }
 
-  /**
-   * Returns once the answer is there. Most servers end the stream right after it, and their socket serves
-   * the next request: so the answer waits a moment for that. A stream that goes on ends with the probe.
-   */
-  #takeStream(response: IncomingMessage, id: string | number | undefined, resumed = 0): Promise<void> {
-    const { limits, watch } = this.#context;
-    return new Promise((resolve, reject) => {
-      let answer: JSONRPCMessage | null = null;
-      let settle: NodeJS.Timeout | undefined;
-      let lastEventId: string | undefined;
-      let retryMs = DEFAULT_RETRY_MS;
-      const finish = (message: JSONRPCMessage) => {
-        clearTimeout(settle);
-        this.onmessage?.(message);
-        resolve();
-      };
-      const reader = createEventReader(
-        limits,
-        (event) => {
-          if (event.id) lastEventId = event.id;
-          if (!event.data || (event.event && event.event !== 'message')) return;
-          const message = this.#readEvent(event.data);
-          if (message === null) return;
-          this.#context.allowance.takeMessage();
-          const answering = asAnswer(message, id);
-          if (answer === null && answering !== null) {
-            answer = answering;
-            settle = setTimeout(finish, SETTLE_MS, answering);
-          } else {
-            this.onmessage?.(message);
-          }
-        },
-        (ms) => {
-          retryMs = ms;
-        },
-      );
-      this.#exchange
-        .readStream(response, (text) => reader.feed(text))
-        .then(
-          () => {
-            if (answer !== null) return finish(answer);
-            if (lastEventId !== undefined && resumed < MAX_RESUMES) {
-              this.#resume(lastEventId, retryMs, id, resumed + 1).then(resolve, reject);
-              return;
-            }
-            const { phase } = watch;
-            const message = this.suspect ?? 'its event stream ended without the answer';
-            reject(new FaultError({ kind: this.suspect === null ? 'closed' : 'protocol', phase, message }));
-          },
-          (error: unknown) => {
-            if (answer !== null) finish(answer);
-            else reject(error);
-          },
-        );
-    });
-  }
-
-  /** A server may end a stream whose events have ids and go on with it when asked to: then it is asked. */
-  async #resume(
-    lastEventId: string,
-    retryMs: number,
-    id: string | number | undefined,
-    resumed: number,
-  ): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, retryMs).unref());
-    const { watch } = this.#context;
+  /** A server may end a stream whose events have ids, and go on with it when it is asked to. */
+  async #resume(lastEventId: string): Promise<IncomingMessage | null> {
     const headers = { ...this.#sessionHeaders(), accept: 'text/event-stream', 'last-event-id': lastEventId };
     const { response } = await this.#exchange.ask({ method: 'GET', url: this.#url, headers });
-    if (response.statusCode === 200 && mediaType(response) === 'text/event-stream') {
-      return this.#takeStream(response, id, resumed);
-    }
+    if (response.statusCode === 200 && mediaType(response) === 'text/event-stream') return response;
     response.destroy();
-    const message = 'its event stream ended without the answer, and it does not go on with it';
-    throw new FaultError({ kind: 'closed', phase: watch.phase, message });
-  }
-
-  #readEvent(text: string): JSONRPCMessage | null {
-    let message: JSONRPCMessage | string;
-    try {
-      message = readMessage(JSON.parse(text));
-    } catch {
-      message = 'an event is not valid JSON';
-    }
-    if (typeof message !== 'string') return message;
-    this.suspect = `in its event stream, ${message}`;
     return null;
   }
 

@@ -31,8 +31,10 @@ export function readMessage(value: unknown): JSONRPCMessage | string {
   return { jsonrpc: '2.0', id, result };
 }
 
-/** The id of a message that is a response, `null` for an error that names none, undefined for the rest. */
-export function answeredId(message: JSONRPCMessage): string | number | null | undefined {
-  if ('method' in message) return undefined;
-  return 'id' in message && message.id !== undefined ? message.id : null;
+/** `message` as the answer to the request `id`, or null when it is none. */
+export function asAnswer(message: JSONRPCMessage, id: string | number | undefined): JSONRPCMessage | null {
+  if ('method' in message || id === undefined) return null;
+  // An error without an id can only mean the one request that its exchange carried.
+  if (message.id === undefined) return 'error' in message ? { ...message, id } : null;
+  return Number(message.id) === Number(id) ? message : null;
 }

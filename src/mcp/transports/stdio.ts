@@ -57,11 +57,7 @@ export class StdioTransport implements ProbeTransport {
     const { watch, childEnvironment, footprint, sessions } = this.#context;
     const { command, args, env, cwd } = this.#command;
     watch.dial('spawn');
-    const child = this.#spawn(command, args, { ...childEnvironment, ...env }, cwd);
-    if (child.pid === undefined) {
-      const [error] = await once(child, 'error');
-      throw new FaultError(await spawnFault(error, this.#command));
-    }
+    const child = await this.#spawn(command, args, { ...childEnvironment, ...env }, cwd);
     watch.dialled();
     this.#child = child;
     footprint.childrenLive += 1;
@@ -69,14 +65,23 @@ export class StdioTransport implements ProbeTransport {
     this.#listen(child);
   }
 
-  #spawn(command: string, args: string[], env: Record<string, string>, cwd: string | undefined) {
-    // Its own process group, so that all that it starts can be ended with it.
-    return spawn(command, args, {
-      env,
-      stdio: 'pipe',
-      detached: true,
-      ...(cwd === undefined ? {} : { cwd }),
-    });
+  /** Node reports some reasons by an event and throws the others; both become the same fault. */
+  async #spawn(
+    command: string,
+    args: string[],
+    env: Record<string, string>,
+    cwd: string | undefined,
+  ): Promise<ChildProcessWithoutNullStreams> {
+    try {
+      // Its own process group, so that all that it starts can be ended with it.
+      const options = { env, stdio: 'pipe', detached: true, ...(cwd === undefined ? {} : { cwd }) } as const;
+      const child = spawn(command, args, options);
+      if (child.pid !== undefined) return child;
+      const [error] = await once(child, 'error');
+      throw error;
+    } catch (error) {
+      throw new FaultError(await spawnFault(error, this.#command));
+    }
   }
 
   async send(message: JSONRPCMessage): Promise<void> {

@@ -11,7 +11,7 @@ import { CLIENT_INFO, gaugesOf, NOTHING_LEFT, targetOf } from '../../support/mcp
 
 const ROUGH = fileURLToPath(new URL('../../fixtures/mcp-servers/rough-stdio.mjs', import.meta.url));
 /** A Node process needs a while to boot on a busy machine. */
-const TIMEOUT_MS = 3_000;
+const TIMEOUT_MS = 10_000;
 const SETTLED_BY_MS = (TIMEOUT_MS + 1_000) * 3;
 const LIMITS = { bodyBytes: 2 * 1024 * 1024, lineBytes: 1024 * 1024, messages: 2_000, stderrBytes: 4_096 };
 
@@ -62,10 +62,10 @@ const CASES: Array<{ ways: string[]; reason: Reason; fault?: object; timeoutMs?:
   { ways: ['die-in-list'], reason: 'exited', fault: { exitCode: 7 } },
   { ways: ['flood-stderr'], reason: 'ok' },
   { ways: ['junk-line'], reason: 'ok' },
-  { ways: ['junk'], reason: 'timeout_handshake', timeoutMs: 1_000 },
-  { ways: ['broken-json', 'silent'], reason: 'protocol_error', timeoutMs: 1_000 },
-  { ways: ['silent'], reason: 'timeout_handshake', timeoutMs: 1_000 },
-  { ways: ['silent', 'deaf'], reason: 'timeout_handshake', timeoutMs: 1_000 },
+  { ways: ['junk'], reason: 'timeout_handshake', timeoutMs: 2_500 },
+  { ways: ['broken-json', 'silent'], reason: 'protocol_error', timeoutMs: 2_500 },
+  { ways: ['silent'], reason: 'timeout_handshake', timeoutMs: 2_500 },
+  { ways: ['silent', 'deaf'], reason: 'timeout_handshake', timeoutMs: 2_500 },
   { ways: ['stay'], reason: 'ok' },
   { ways: ['deaf'], reason: 'ok' },
   { ways: ['flood-stdout'], reason: 'too_large', fault: { limit: 'line' } },
@@ -129,6 +129,16 @@ describe('a command that cannot be started', () => {
     const { reason, message } = await probe(rough('good'), { cwd: join(folder, 'nowhere') });
     expect(reason).toBe('spawn_failed');
     expect(message).toMatch(/working folder .*nowhere does not exist/);
+  });
+
+  it('is below a file', async () => {
+    const { reason, outcome } = await probe(['/etc/passwd/server']);
+    expect(reason).toBe('spawn_failed');
+    expect(outcome.fault).toMatchObject({ code: 'ENOTDIR' });
+  });
+
+  it('has more arguments than the system takes', async () => {
+    expect((await probe(['true', 'x'.repeat(4_000_000)])).reason).toBe('spawn_failed');
   });
 
   it('may not be executed', async () => {
