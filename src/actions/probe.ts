@@ -21,6 +21,7 @@ export async function probeOnce(context: ActionContext, command: ProbeCommand): 
   const prober = createProber({
     clientInfo: { name: 'mcp-vitals', version: context.version },
     egress: createEgressPolicy({ mode: 'open', allow: [] }),
+    environment: config.childEnvironment,
   });
   try {
     const request = { signal: context.stop };

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { childEnvironmentOf } from './child-environment.ts';
 import { ConfigError, type ConfigProblem, describeValue } from './config-error.ts';
 import { findPackageRoot } from './package-root.ts';
 import { warnOfUnknownNames } from './suggest-names.ts';
@@ -50,6 +51,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
       allow: optional(VARIABLES.egressAllow) ?? [],
     },
     shutdownMs: required(VARIABLES.shutdownMs, 0),
+    childEnvironment: childEnvironmentOf(env),
     warnings: warnOfUnknownNames(
       Object.keys(env),
       Object.values(VARIABLES).map(({ name }) => name),

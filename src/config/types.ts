@@ -17,4 +17,6 @@ export interface Config {
   shutdownMs: number;
   /** Names that look like ours and are not: to be logged at the start, no reason to stop. */
   warnings: string[];
+  /** Of the environment, what the commands of stdio servers may see. */
+  childEnvironment: Readonly<Record<string, string>>;
 }

@@ -93,6 +93,7 @@ async function startAll(
   const prober = createProber({
     clientInfo: { name: 'mcp-vitals', version: options.version },
     egress: createEgressPolicy(config.egress),
+    environment: config.childEnvironment,
   });
   lifecycle.onStop('prober', () => prober.close());
   const store = createProbeStore(db);

@@ -1,4 +1,3 @@
-import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { faultOutcome, type ProbeOutcome } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
 import type { EgressPolicy } from './egress.ts';
@@ -14,8 +13,8 @@ export interface ProberOptions {
   limits?: Partial<ProbeLimits>;
   /** Certificate authorities besides Node's own, as PEM. */
   extraCa?: string;
-  /** The worker's environment: of it, a child inherits what names places and languages, never more. */
-  environment?: Record<string, string | undefined>;
+  /** What a stdio server's command inherits, besides what its registry row gives it. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 export interface ProbeRequest {
@@ -35,34 +34,6 @@ export interface Prober {
   close(): Promise<void>;
 }
 
-const INHERITED = [
-  'PATH',
-  'HOME',
-  'LANG',
-  'LC_ALL',
-  'LC_CTYPE',
-  'TMPDIR',
-  'TEMP',
-  'TMP',
-  'TZ',
-  'USER',
-  'LOGNAME',
-  'SHELL',
-  'SYSTEMROOT',
-  'PATHEXT',
-  'APPDATA',
-  'USERPROFILE',
-];
-
-function inheritedEnvironment(environment: Record<string, string | undefined>): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const name of INHERITED) {
-    const value = environment[name];
-    if (value !== undefined) kept[name] = value;
-  }
-  return kept;
-}
-
 /** Makes the prober of one process. */
 export function createProber(options: ProberOptions): Prober {
   const { clientInfo } = options;
@@ -76,7 +47,7 @@ export function createProber(options: ProberOptions): Prober {
     egress: options.egress,
     extraCa: options.extraCa,
     userAgent: `${clientInfo.name}/${clientInfo.version}`,
-    childEnvironment: inheritedEnvironment(options.environment ?? getDefaultEnvironment()),
+    childEnvironment: { ...options.environment },
   };
   let closed = false;
 

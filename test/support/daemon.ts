@@ -32,6 +32,7 @@ export function testConfig(databaseUrl: string, changes: Partial<Config> = {}): 
     sweep: { intervalMs: 200, batchSize: 500 },
     egress: { mode: 'open', allow: [] },
     shutdownMs: 15_000,
+    childEnvironment: { PATH: process.env.PATH ?? '' },
     warnings: [],
     ...changes,
   };

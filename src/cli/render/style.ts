@@ -33,6 +33,6 @@ export function createStyle(output: Output, environment: CliIo['environment']): 
     verdict: (verdict, text = verdict) => paint(VERDICT_FORMATS[verdict], text),
     bold: (text) => paint('bold', text),
     faint: (text) => paint('gray', text),
-    columns: isTerminal ? Math.max(40, output.columns ?? 80) : Number.POSITIVE_INFINITY,
+    columns: isTerminal ? Math.max(40, output.columns || 80) : Number.POSITIVE_INFINITY,
   };
 }

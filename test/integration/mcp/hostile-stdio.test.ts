@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { childEnvironmentOf } from '../../../src/config/child-environment.ts';
 import { classify } from '../../../src/core/classify.ts';
 import type { Reason } from '../../../src/core/reasons.ts';
 import { createProber } from '../../../src/mcp/prober.ts';
@@ -36,7 +37,8 @@ async function probe(
   options: { env?: Record<string, string>; cwd?: string; timeoutMs?: number } = {},
 ) {
   const pidFile = join(folder, 'pids');
-  const prober = createProber({ clientInfo: CLIENT_INFO, limits: LIMITS });
+  const environment = childEnvironmentOf({ ...process.env, VITALS_TEST_SECRET: 'not for children' });
+  const prober = createProber({ clientInfo: CLIENT_INFO, limits: LIMITS, environment });
   const startedAt = performance.now();
   const target = targetOf(words, {
     transport: 'stdio',
@@ -105,9 +107,7 @@ describe('a rough stdio server', () => {
   });
 
   it('sees of our environment what it needs, and its own', async () => {
-    process.env.VITALS_TEST_SECRET = 'not for children';
     const { outcome } = await probe(rough('environment'), { env: { OWN: 'yes' }, cwd: folder });
-    delete process.env.VITALS_TEST_SECRET;
     const [tool] = outcome.inventory?.tools ?? [];
     const names = String(tool?.description).split(',');
     expect(names).toContain('PATH');

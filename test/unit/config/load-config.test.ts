@@ -28,6 +28,7 @@ test('nothing set: the defaults', () => {
     egress: { mode: 'open', allow: [] },
     shutdownMs: 15_000,
     warnings: [],
+    childEnvironment: {},
   });
 });
 
