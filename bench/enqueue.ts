@@ -34,6 +34,9 @@ async function untilHandshake(tiny: TinyMcp, path: string, begin: () => Promise<
   return tookMs;
 }
 
+const isIdle = ({ active = 0, waiting = 0, prioritized = 0, delayed = 0 }: Record<string, number>): boolean =>
+  active + waiting + prioritized + delayed === 0;
+
 /**
  * How soon an idle daemon begins a probe that somebody asked for, from the call that queues it to the
  * handshake at the server; the floor is the same probe without daemon, queue and database.
@@ -69,6 +72,8 @@ export async function run(args: string[]): Promise<void> {
     const queued: number[] = [];
     const direct: number[] = [];
     for (let index = 0; index < probes; index += 1) {
+      // One that is still in flight would be joined, and bring no handshake of its own.
+      while (!isIdle(await queue.counts())) await sleep(5);
       // Idle, as a daemon is when a person asks; and out of step with its sweeps.
       await sleep(50 + Math.random() * 100);
       queued.push(await untilHandshake(tiny, '/queued', () => enqueueManualProbes(queue, ['bench'])));
