@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DelayedError } from 'bullmq';
 import { faultOutcome, type ProbeOutcome } from '../src/core/outcome.ts';
-import type { BadTarget, ProbeTarget } from '../src/core/target.ts';
+import type { BadTarget, ProbeTarget, RegistryServer } from '../src/core/target.ts';
 import type { Database } from '../src/db/client.ts';
-import { abandonRun, type ServerToProbe, startRun } from '../src/db/queries/run.ts';
+import { abandonRun, startRun } from '../src/db/queries/run.ts';
 import type { ProbeStore, StoredProbe } from '../src/db/queries/store.ts';
 import type { Job } from '../src/queue/backend.ts';
 import { type ProbeJob, type ProbeResult, probeJobSchema } from '../src/queue/definitions.ts';
@@ -11,8 +11,8 @@ import { type ProbeJob, type ProbeResult, probeJobSchema } from '../src/queue/de
 export interface ProbeDeps {
   db: Database;
   store: ProbeStore;
-  targetOf: (server: ServerToProbe) => ProbeTarget | BadTarget;
-  hostKeyOf: (server: ServerToProbe) => string;
+  targetOf: (server: RegistryServer) => ProbeTarget | BadTarget;
+  hostKeyOf: (server: RegistryServer) => string;
   probe: (target: ProbeTarget, request: { signal: AbortSignal }) => Promise<ProbeOutcome>;
   /** Puts a server on the schedule that no sweep has met yet; false when it is not registered. */
   schedule: (serverId: string) => Promise<boolean>;
@@ -73,7 +73,7 @@ export async function runProbe(
 }
 
 async function begin(deps: ProbeDeps, run: { serverId: string; slotMs: number | null; token: string }) {
-  const budgetMsOf = (server: ServerToProbe): number => {
+  const budgetMsOf = (server: RegistryServer): number => {
     const target = deps.targetOf(server);
     return RUN_GRACE_MS + ('kind' in target ? 0 : target.timeoutMs);
   };

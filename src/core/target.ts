@@ -40,6 +40,19 @@ export interface ProbeTarget {
   timeoutMs: number;
 }
 
+/** A row of mcp_server, as far as a probe needs it; the JSON columns may hold anything. */
+export interface RegistryServer {
+  id: string;
+  name: string;
+  endpointUrl: string;
+  transportType: string;
+  authType: string;
+  authConfig: unknown;
+  settings: unknown;
+  /** What an earlier probe negotiated; null to negotiate again. */
+  era?: Era | null;
+}
+
 /** A registry row that cannot become a target: a verdict, not a crash. */
 export interface BadTarget {
   kind: 'config';

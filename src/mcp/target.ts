@@ -3,27 +3,14 @@ import {
   type Credentials,
   type Endpoint,
   ERAS,
-  type Era,
   type EraChoice,
   type ProbeTarget,
+  type RegistryServer,
   TRANSPORTS,
   type TransportType,
 } from '../core/target.ts';
 import { splitCommandLine } from './command-line.ts';
 import { badAuth, credentialsOf, customOf } from './credentials.ts';
-
-/** A row of mcp_server, as far as a probe needs it; the JSON columns may hold anything. */
-export interface RegistryServer {
-  id: string;
-  name: string;
-  endpointUrl: string;
-  transportType: string;
-  authType: string;
-  authConfig: unknown;
-  settings: unknown;
-  /** What an earlier probe negotiated; null to negotiate again. */
-  era?: Era | null;
-}
 
 /** What the command line says about a target besides its address. */
 export interface TextTargetOptions {

@@ -1,21 +1,9 @@
 import { sql } from 'drizzle-orm';
-import type { Era } from '../../core/target.ts';
+import type { Era, RegistryServer } from '../../core/target.ts';
 import type { Database } from '../client.ts';
 
-/** A server as a probe needs it; `authConfig` holds secrets and lives for the probe alone. */
-export interface ServerToProbe {
-  id: string;
-  name: string;
-  endpointUrl: string;
-  transportType: string;
-  authType: string;
-  authConfig: unknown;
-  settings: unknown;
-  era: Era | null;
-}
-
 export type RunStart =
-  | { state: 'started'; server: ServerToProbe }
+  | { state: 'started'; server: RegistryServer }
   /** A probe of this server is in flight. */
   | { state: 'running' }
   /** As many as are allowed are in flight on its host. */
@@ -31,7 +19,7 @@ export interface RunRequest {
   /** The slot of a scheduled probe, in milliseconds; null for one that a person asked for. */
   slotMs: number | null;
   /** The longest that a run of this server may take, in milliseconds; after that it counts as dead. */
-  budgetMsOf: (server: ServerToProbe) => number;
+  budgetMsOf: (server: RegistryServer) => number;
   perHost: number;
 }
 
@@ -75,7 +63,7 @@ export async function startRun(db: Database, request: RunRequest): Promise<RunSt
     if (running) return { state: 'running' };
     if (!due) return { state: 'stale' };
     if (busy >= request.perHost) return { state: 'host_busy' };
-    const server: ServerToProbe = { id: serverId, ...columns };
+    const server: RegistryServer = { id: serverId, ...columns };
     const budget = sql`${request.budgetMsOf(server)} * interval '1 millisecond'`;
     await tx.execute(sql`
       UPDATE vitals.server_state SET run_token = ${request.token},

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostKeyOf, type RegistryServer, targetOfServer, targetOfText } from '../../../src/mcp/target.ts';
+import type { RegistryServer } from '../../../src/core/target.ts';
+import { hostKeyOf, targetOfServer, targetOfText } from '../../../src/mcp/target.ts';
 
 const row = (changes: Partial<Record<keyof RegistryServer, unknown>> = {}): RegistryServer =>
   ({

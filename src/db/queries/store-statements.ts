@@ -1,0 +1,89 @@
+import { sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import type { MemoryRow } from './result-row.ts';
+
+/** The statements of one batch: each takes all of its rows as one JSON document. */
+export type Tx = Pick<Database, 'execute'>;
+
+/** Locks in one order, so that two batches that share servers cannot deadlock. */
+export async function readMemories(tx: Tx, serverIds: string[]): Promise<Map<string, MemoryRow>> {
+  const ids = JSON.stringify(serverIds);
+  const rows = await tx.execute<MemoryRow>(sql`
+    SELECT m.id AS "serverId", m.name, m.tenant_id AS "tenantId", m.status, m.version AS "registeredVersion",
+      m.health_check_interval AS "intervalSeconds", m.last_health_check IS NOT NULL AS "checkedBefore",
+      s.verdict, (extract(epoch FROM s.verdict_since) * 1000)::float8 AS "verdictSinceMs", s.failures, s.successes,
+      s.status_written AS "statusWritten", s.version_learnt AS "versionLearnt", s.inventory_hash AS "inventoryHash"
+    FROM mcp_server m JOIN vitals.server_state s ON s.server_id = m.id
+    WHERE m.id IN (SELECT jsonb_array_elements_text(${ids}::jsonb))
+    ORDER BY m.id FOR NO KEY UPDATE OF m, s`);
+  return new Map(rows.map((row) => [row.serverId, row]));
+}
+
+export async function insertHistory(tx: Tx, rows: string): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO mcp_server_health_check (id, server_id, status, response_time, error_message, metrics, checked_at)
+    SELECT gen_random_uuid(), "serverId", "check", "responseMs", message, metrics, "checkedAt"
+    FROM json_to_recordset(${rows}::json) AS r("serverId" text, "check" text, "responseMs" integer, message text,
+      metrics json, "checkedAt" timestamptz)`);
+}
+
+export async function addUptime(tx: Tx, rows: string): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO vitals.uptime_day AS u (server_id, day, checks, healthy, response_ms_sum, responses)
+    SELECT "serverId", ("checkedAt" AT TIME ZONE 'UTC')::date, sum(counted), sum(up), coalesce(sum("responseMs"), 0),
+      count("responseMs")
+    FROM json_to_recordset(${rows}::json)
+      AS r("serverId" text, "checkedAt" timestamptz, counted integer, up integer, "responseMs" integer)
+    GROUP BY 1, 2
+    ON CONFLICT (server_id, day) DO UPDATE SET checks = u.checks + excluded.checks, healthy = u.healthy + excluded.healthy,
+      response_ms_sum = u.response_ms_sum + excluded.response_ms_sum, responses = u.responses + excluded.responses`);
+}
+
+export async function updateServers(tx: Tx, rows: string): Promise<void> {
+  await tx.execute(sql`
+    UPDATE mcp_server m SET
+      status = r.status, health_status = r."healthStatus", last_health_check = r."checkedAt",
+      capabilities = coalesce(r.capabilities, m.capabilities), version = coalesce(r.version, m.version),
+      uptime = coalesce(h.uptime, m.uptime), avg_response_time = coalesce(h.response_time, m.avg_response_time)
+    FROM (SELECT DISTINCT ON ("serverId") * FROM json_to_recordset(${rows}::json)
+        AS r("serverId" text, status text, "healthStatus" text, "checkedAt" timestamptz, capabilities json, version text)
+        ORDER BY "serverId", "checkedAt" DESC) r
+    LEFT JOIN LATERAL (
+      SELECT round(100.0 * sum(healthy) / nullif(sum(checks), 0), 2) AS uptime,
+        round(1.0 * sum(response_ms_sum) / nullif(sum(responses), 0), 3) AS response_time
+      FROM vitals.uptime_day u
+      WHERE u.server_id = r."serverId" AND u.day > (now() AT TIME ZONE 'UTC')::date - 30
+    ) h ON true
+    WHERE m.id = r."serverId"`);
+}
+
+/** The run and the lease end here; the slot moves on only when this run still was the server's. */
+export async function updateStates(tx: Tx, rows: string): Promise<void> {
+  await tx.execute(sql`
+    UPDATE vitals.server_state s SET
+      host_key = r."hostKey", next_probe_at = r."nextProbeAt", verdict = r.verdict, reason = r.reason,
+      message = r.message, verdict_since = r."verdictSince", last_probe_at = r."checkedAt", failures = r.failures,
+      successes = r.successes, status_written = r."statusWritten", era = coalesce(r.era, s.era),
+      protocol_version = coalesce(r."protocolVersion", s.protocol_version),
+      version_learnt = coalesce(r.version, s.version_learnt), inventory_hash = coalesce(r."inventoryHash", s.inventory_hash),
+      counts = coalesce(r.counts, s.counts), updated_at = now(),
+      run_token = CASE WHEN s.run_token = r.token THEN NULL ELSE s.run_token END,
+      running_until = CASE WHEN s.run_token = r.token THEN NULL ELSE s.running_until END,
+      lease_until = CASE WHEN s.run_token = r.token THEN NULL ELSE s.lease_until END,
+      lease_slot = CASE WHEN s.run_token = r.token THEN NULL ELSE s.lease_slot END
+    FROM json_to_recordset(${rows}::json) AS r("serverId" text, token text, "hostKey" text, "nextProbeAt" timestamptz,
+      verdict text, reason text, message text, "verdictSince" timestamptz, "checkedAt" timestamptz, failures integer,
+      successes integer, "statusWritten" text, era text, "protocolVersion" text, version text, "inventoryHash" text,
+      counts jsonb)
+    WHERE s.server_id = r."serverId"`);
+}
+
+export async function insertEvents(tx: Tx, rows: string): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO system_event (id, type, category, title, description, severity, source, tenant_id, resource_type,
+      resource_id, data, occurred_at, created_at)
+    SELECT gen_random_uuid(), 'server.status_changed', 'system', event->>'title', message, event->>'severity',
+      'mcp-vitals', event->>'tenantId', 'mcp_server', "serverId", event->'data', "checkedAt", now()
+    FROM json_to_recordset(${rows}::json) AS r("serverId" text, message text, "checkedAt" timestamptz, event json)
+    WHERE json_typeof(event) = 'object'`);
+}
