@@ -26,11 +26,12 @@ export async function readFleet(db: Database): Promise<FleetRow[]> {
   return [...rows];
 }
 
-/** How far the longest due server is behind its slot, in seconds; 0 when none is due. */
+/** How far the longest due server that nobody has claimed is behind its slot, in seconds; 0 when there is none. */
 export async function readSweepLag(db: Database): Promise<number> {
   const [row] = await db.execute<{ lag: number }>(sql`
     SELECT greatest(0, coalesce(extract(epoch FROM now() - min(s.next_probe_at)), 0))::float8 AS lag
     FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
-    WHERE (m.status <> 'inactive' OR m.last_health_check IS NULL OR s.status_written = 'inactive')`);
+    WHERE (s.lease_until IS NULL OR s.lease_until < now())
+      AND (m.status <> 'inactive' OR m.last_health_check IS NULL OR s.status_written = 'inactive')`);
   return row?.lag ?? 0;
 }
