@@ -24,7 +24,10 @@ export interface ProbeDeps {
 
 /** What a run may take beyond its probe: ending children, waiting for the database. */
 const RUN_GRACE_MS = 30_000;
-const BUSY_DELAY_MS = 200;
+const BUSY_DELAY_MS = 250;
+const LONGEST_BUSY_DELAY_MS = 5_000;
+/** A fault of ours would most likely come again at once, and the server would be probed for nothing. */
+const RETRY_OWN_FAULT_MS = 30_000;
 
 /**
  * One probe, from the run lock to the committed result. A target's fault is a result like any other:
@@ -38,10 +41,8 @@ export async function runProbe(
   const { serverId, slotMs } = probeJobSchema.parse(job.data);
   const token = randomUUID();
   const start = await begin(deps, { serverId, slotMs, token });
-  if (start.state === 'gone' || start.state === 'stale') return { state: 'skipped' };
-  if (start.state === 'running' && slotMs !== null) return { state: 'skipped' };
-  if (start.state !== 'started')
-    return await delay(job, jobToken, BUSY_DELAY_MS + Math.random() * BUSY_DELAY_MS);
+  if (start.state === 'host_busy') return await delay(job, jobToken, backoffMs(job));
+  if (start.state !== 'started') return { state: 'skipped' };
 
   try {
     const { server } = start;
@@ -51,7 +52,7 @@ export async function runProbe(
       'kind' in target ? faultOutcome(target) : await deps.probe(target, { signal: deps.signal });
     // A probe that we cut short says nothing about its target: it is left for the next worker.
     if (deps.signal.aborted && outcome.fault) {
-      await abandonRun(deps.db, serverId, token);
+      await abandonRun(deps.db, serverId, token, 0);
       return await delay(job, jobToken, 0);
     }
     const stored = await deps.store.save({
@@ -86,10 +87,16 @@ async function begin(deps: ProbeDeps, run: { serverId: string; slotMs: number | 
 /** The run must not stay locked for its whole budget; when even that fails, both faults are told. */
 async function abandonAfter(cause: unknown, db: Database, serverId: string, token: string): Promise<void> {
   try {
-    await abandonRun(db, serverId, token);
+    await abandonRun(db, serverId, token, RETRY_OWN_FAULT_MS);
   } catch (error) {
     throw new AggregateError([cause, error], 'the result could not be stored, nor its run be released');
   }
+}
+
+/** Longer each time, and never in step with the others that wait for the same host. */
+function backoffMs(job: Job<ProbeJob, ProbeResult>): number {
+  const longest = Math.min(LONGEST_BUSY_DELAY_MS, BUSY_DELAY_MS * 2 ** Math.min(job.attemptsStarted, 10));
+  return longest * (0.5 + Math.random() / 2);
 }
 
 async function delay(job: Job<ProbeJob, ProbeResult>, jobToken: string, delayMs: number): Promise<never> {

@@ -40,6 +40,7 @@ const EXTRA_SWEEP_DELAY_MS = 250;
 /** Finds servers that are due, leases them, and queues a probe for each. */
 export async function runSweep(deps: SweepDeps, job: Job<SweepJob, SweepResult>): Promise<SweepResult> {
   const { db, settings } = deps;
+  const room = settings.batchSize - (await countWaiting(deps.probeQueue));
   const startedAt = new Date();
   const newServers = await findUnscheduled(db, NEW_SERVERS_AT_ONCE);
   await scheduleServers(
@@ -47,12 +48,14 @@ export async function runSweep(deps: SweepDeps, job: Job<SweepJob, SweepResult>)
     newServers.map((server) => firstSlot(server, deps.hostKeyOf, startedAt.getTime())),
   );
   const claim = await claimDue(db, {
-    limit: settings.batchSize,
+    limit: Math.max(0, room),
     perHost: settings.perHost,
     leaseMs: LEASE_MS,
     lateAfterMs: LATE_AFTER_MS,
     lateQuota: (perSecond) => (job.data.extra ? 0 : lateQuota(perSecond, settings.intervalMs)),
   });
+  // Another sweep is under way: what it finds is for it to tell.
+  if (!claim) return { scheduled: newServers.length, claimed: 0, heldBack: 0 };
   await enqueue(deps, claim.servers);
   if (claim.heldBack > 0) {
     const opts = {
@@ -65,6 +68,12 @@ export async function runSweep(deps: SweepDeps, job: Job<SweepJob, SweepResult>)
   const result = { scheduled: newServers.length, claimed: claim.servers.length, heldBack: claim.heldBack };
   await recordJobRun(db, 'sweep', startedAt, result);
   return result;
+}
+
+/** What is claimed while others wait would wait, too, and its lease run out: the queue is kept short. */
+async function countWaiting(queue: SweepDeps['probeQueue']): Promise<number> {
+  const { waiting = 0, prioritized = 0, delayed = 0 } = await queue.counts();
+  return waiting + prioritized + delayed;
 }
 
 /** A server that was never checked is due now; any other keeps to its phase, so that an adopted fleet is spread. */

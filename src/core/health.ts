@@ -48,6 +48,9 @@ const HEALTH_OF: Record<Verdict, HealthStatus> = {
   maintenance: 'unknown',
 };
 
+/** A server in one of these has no good state that a single failure could be taken for a slip of. */
+const NEVER_WELL = new Set<ServerStatus>(['inactive', 'error']);
+
 /**
  * One step of the health state machine: from what is remembered and what was seen to what is true now.
  *
@@ -66,7 +69,7 @@ export function decideHealth(
     healthStatus === 'unhealthy' ? memory.failures + 1 : healthStatus === 'healthy' ? 0 : memory.failures;
   const successes =
     healthStatus === 'healthy' ? memory.successes + 1 : healthStatus === 'unhealthy' ? 0 : memory.successes;
-  const confirmed = failures >= policy.failuresToDown || memory.verdict === null || memory.status === 'error';
+  const confirmed = failures >= policy.failuresToDown || (!memory.held && NEVER_WELL.has(memory.status));
 
   const verdict: Verdict = memory.status === 'maintenance' ? 'maintenance' : seen.verdict;
   let status = memory.status;

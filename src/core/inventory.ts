@@ -77,7 +77,10 @@ export interface PromptRow {
   arguments: unknown;
 }
 
-/** Rows by their key, the last definition of a duplicate winning; what has no key cannot be stored. */
+/** A unique index takes no more than 2,704 bytes, and no client calls a tool by such a name. */
+const MAX_KEY_BYTES = 1000;
+
+/** Rows by their key, the last definition of a duplicate winning; without a usable key there is no row. */
 function keyed<Row>(
   definitions: Definition[],
   key: string,
@@ -86,7 +89,7 @@ function keyed<Row>(
   const rows = new Map<string, Row>();
   for (const definition of definitions) {
     const id = text(definition[key]);
-    if (id) rows.set(id, rowOf(id, definition));
+    if (id && Buffer.byteLength(id) <= MAX_KEY_BYTES) rows.set(id, rowOf(id, definition));
   }
   return [...rows.values()];
 }

@@ -14,5 +14,8 @@ export function logProbe(logger: Logger, stored: StoredProbe, outcome: ProbeOutc
   if (decision.statusChange) {
     logger.info({ ...server, ...decision.statusChange, verdict, reason, message }, 'status changed');
   }
+  if (stored.inventoryProblem !== null) {
+    logger.warn({ ...server, problem: stored.inventoryProblem }, 'an inventory could not be stored');
+  }
   if (reason === 'internal') logger.error({ ...server, message }, 'a probe failed inside');
 }

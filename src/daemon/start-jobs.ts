@@ -2,6 +2,7 @@ import { DelayedError } from 'bullmq';
 import type { Logger } from 'pino';
 import { type ProbeDeps, runProbe } from '../../jobs/probe.ts';
 import { runSweep, type SweepDeps, type SweepJob, type SweepResult } from '../../jobs/sweep.ts';
+import { withoutParameters } from '../db/errors.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
 
@@ -25,8 +26,10 @@ export async function startJobs(
 ): Promise<RunningJobs> {
   const failed = (job: string) => (error: unknown) => {
     // How BullMQ is told that a job was put off: no failure.
-    if (!(error instanceof DelayedError)) logger.error({ err: error, job }, 'a job failed');
-    throw error;
+    if (error instanceof DelayedError) throw error;
+    const told = withoutParameters(error);
+    logger.error({ err: told, job }, 'a job failed');
+    throw told;
   };
   const probes = await backend.worker<ProbeJob, ProbeResult>(
     QUEUES.probe,

@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm';
 import type { AdoptionReport } from './adoption/report.ts';
 
 /** What the database side can refuse or fail with; each has a `code` that never changes. */
@@ -72,4 +73,15 @@ export class ResetRefusedError extends DatabaseError {
 /** drizzle-kit is not here, or it failed. */
 export class DrizzleKitError extends DatabaseError {
   readonly code = 'DRIZZLE_KIT_FAILED';
+}
+
+/**
+ * What went wrong with a query, without the query: Drizzle puts every parameter into the message, which
+ * may hold megabytes that a target sent. Other errors come back as they are.
+ */
+export function withoutParameters(error: unknown): Error {
+  if (!(error instanceof DrizzleQueryError)) return error instanceof Error ? error : new Error(String(error));
+  const { cause } = error;
+  const code = cause && 'code' in cause ? ` (${String(cause.code)})` : '';
+  return new Error(`a query failed${code}: ${(cause?.message ?? 'no cause was given').slice(0, 500)}`);
 }

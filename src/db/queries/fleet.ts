@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { InventoryCounts } from '../../core/inventory.ts';
 import type { Reason, Verdict } from '../../core/reasons.ts';
 import type { Database } from '../client.ts';
+import { MAY_BE_SCHEDULED } from './fragments.ts';
 
 /** One server as gauges and tables show it. */
 export interface FleetRow {
@@ -32,6 +33,6 @@ export async function readSweepLag(db: Database): Promise<number> {
     SELECT greatest(0, coalesce(extract(epoch FROM now() - min(s.next_probe_at)), 0))::float8 AS lag
     FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
     WHERE (s.lease_until IS NULL OR s.lease_until < now())
-      AND (m.status <> 'inactive' OR m.last_health_check IS NULL OR s.status_written = 'inactive')`);
+      AND ${MAY_BE_SCHEDULED}`);
   return row?.lag ?? 0;
 }

@@ -5,8 +5,14 @@ import {
   type HealthPolicy,
   type ServerStatus,
 } from '../../core/health.ts';
-import { cleanJson, cleanText, countInventory, hashInventory } from '../../core/inventory.ts';
-import type { ProbeOutcome } from '../../core/outcome.ts';
+import {
+  cleanJson,
+  cleanText,
+  countInventory,
+  hashInventory,
+  type InventoryCounts,
+} from '../../core/inventory.ts';
+import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
 import type { Verdict } from '../../core/reasons.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
 
@@ -28,6 +34,8 @@ export interface StoredProbe {
   tenantId: string | null;
   classification: Classification;
   decision: HealthDecision;
+  /** Why the inventory could not be stored; the verdict was. */
+  inventoryProblem: string | null;
 }
 
 /** What the database remembers of a server. */
@@ -46,6 +54,10 @@ export interface MemoryRow extends Record<string, unknown> {
   statusWritten: string | null;
   versionLearnt: string | null;
   inventoryHash: string | null;
+  counts: InventoryCounts | null;
+  runToken: string | null;
+  /** The database's clock: slots are compared with it, so they are made from it. */
+  nowMs: number;
 }
 
 /** One result as the statements of a batch take it, and what the caller is told. */
@@ -71,7 +83,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
   const nextProbeMs = nextSlot({
     serverId,
     intervalMs: intervalMsOf(memory.intervalSeconds),
-    nowMs: checkedAt.getTime(),
+    nowMs: memory.nowMs,
     confirmInMs: decision.confirmInMs,
     reason: classification.reason,
     retryAfterMs: outcome.fault?.kind === 'http' ? outcome.fault.retryAfterMs : undefined,
@@ -80,7 +92,10 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
   const learnsVersion =
     version !== null &&
     (memory.registeredVersion === '' || memory.registeredVersion === memory.versionLearnt);
-  const inventoryHash = outcome.inventory ? hashInventory(outcome.inventory) : null;
+  const { inventory } = outcome;
+  const failed = failedKinds(outcome.warnings);
+  // Of a listing that failed in part neither hash nor counts would say what is in the tables.
+  const inventoryHash = inventory && failed.size === 0 ? hashInventory(inventory) : null;
   const answered = classification.check === 'healthy' || classification.check === 'unhealthy';
   const up = decision.healthStatus === 'healthy';
 
@@ -111,7 +126,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
     up: up ? 1 : 0,
     status: decision.status,
     healthStatus: decision.healthStatus,
-    capabilities: outcome.capabilities ? cleanJson(outcome.capabilities) : null,
+    capabilities: boundedJson(outcome.capabilities),
     version: learnsVersion ? version : null,
     statusWritten: setByPerson ? memory.statusWritten : decision.status,
     verdict: decision.verdict,
@@ -120,10 +135,16 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
     failures: decision.failures,
     successes: decision.successes,
     era: outcome.era,
+    // What was pinned did not answer: the next probe negotiates anew.
+    eraFailed:
+      outcome.era === null &&
+      outcome.fault !== null &&
+      'phase' in outcome.fault &&
+      outcome.fault.phase === 'handshake',
     protocolVersion: outcome.protocolVersion,
     nextProbeAt: new Date(nextProbeMs).toISOString(),
     inventoryHash,
-    counts: outcome.inventory ? countInventory(outcome.inventory) : null,
+    counts: inventory ? countsOf(inventory, failed, memory.counts) : null,
     event: decision.statusChange
       ? {
           title: `${cleanText(memory.name)}: ${decision.statusChange.before} → ${decision.statusChange.after}`,
@@ -139,8 +160,41 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
     tenantId: memory.tenantId,
     classification,
     decision,
+    inventoryProblem: null,
   };
-  return { row, stored, inventoryChanged: inventoryHash !== null && inventoryHash !== memory.inventoryHash };
+  return {
+    row,
+    stored,
+    /** false: another probe of the server began since, and this one is history only. */
+    current: memory.runToken === probe.token,
+    failed,
+    inventoryChanged:
+      inventory !== null && (inventoryHash === null || inventoryHash !== memory.inventoryHash),
+  };
+}
+
+function failedKinds(warnings: Warning[]): Set<InventoryKind> {
+  const failed = warnings.filter((warning) => warning.code === 'list_failed');
+  return new Set(failed.flatMap(({ kind }) => (kind ? [kind] : [])));
+}
+
+function countsOf(
+  inventory: Inventory,
+  failed: Set<InventoryKind>,
+  before: InventoryCounts | null,
+): InventoryCounts {
+  const counts = countInventory(inventory);
+  for (const kind of failed) counts[kind] = before?.[kind] ?? 0;
+  return counts;
+}
+
+/** Longer than any server describes itself honestly; what is longer is not kept, the last that fitted is. */
+const MAX_CAPABILITIES_LENGTH = 64 * 1024;
+
+function boundedJson(value: Record<string, unknown> | null): unknown {
+  if (value === null) return null;
+  const clean = cleanJson(value);
+  return JSON.stringify(clean).length > MAX_CAPABILITIES_LENGTH ? null : clean;
 }
 
 function severityOf(decision: HealthDecision): 'info' | 'warning' | 'error' {

@@ -1,12 +1,15 @@
 import { sql } from 'drizzle-orm';
-import type { Era, RegistryServer } from '../../core/target.ts';
+import type { RegistryServer } from '../../core/target.ts';
 import type { Database } from '../client.ts';
+import { MAY_BE_SCHEDULED, SHORT_TRANSACTION } from './fragments.ts';
 
 export type RunStart =
   | { state: 'started'; server: RegistryServer }
-  /** A probe of this server is in flight. */
+  /** A probe of this server is in flight: its result is as good as another. */
   | { state: 'running' }
-  /** As many as are allowed are in flight on its host. */
+  /** As many as are allowed are in flight on its host: it is due, and a sweep hands it out when there is room. */
+  | { state: 'parked' }
+  /** The same, of a server that no sweep would hand out. */
   | { state: 'host_busy' }
   /** Its slot was served already, or a person took it off the schedule since it was queued. */
   | { state: 'stale' }
@@ -26,32 +29,23 @@ export interface RunRequest {
 /**
  * Marks a probe as in flight, so that no server is probed twice at once and no host more often than
  * it is allowed, by whichever replica. The advisory lock comes in a statement of its own: what follows
- * then counts with a snapshot taken after the lock.
+ * then counts with a snapshot taken after the lock. A replica that froze while it held it is cut off.
  */
 export async function startRun(db: Database, request: RunRequest): Promise<RunStart> {
   const { serverId, slotMs } = request;
   return await db.transaction(async (tx) => {
     await tx.execute(sql`
-      SELECT pg_advisory_xact_lock(hashtext('vitals:host'), hashtext(host_key))
+      SELECT ${SHORT_TRANSACTION}, pg_advisory_xact_lock(hashtext('vitals:host'), hashtext(host_key))
       FROM vitals.server_state WHERE server_id = ${serverId}`);
     const onTime =
       slotMs === null
         ? sql`true`
-        : sql`s.next_probe_at <= to_timestamp(${slotMs}::float8 / 1000) + interval '1 second'
-            AND (m.status <> 'inactive' OR m.last_health_check IS NULL OR s.status_written = 'inactive')`;
-    const [row] = await tx.execute<{
-      running: boolean;
-      busy: number;
-      onTime: boolean;
-      name: string;
-      endpointUrl: string;
-      transportType: string;
-      authType: string;
-      authConfig: unknown;
-      settings: unknown;
-      era: Era | null;
-    }>(sql`
+        : sql`s.next_probe_at <= to_timestamp(${slotMs}::float8 / 1000) + interval '1 second'`;
+    const [row] = await tx.execute<
+      Omit<RegistryServer, 'id'> & { running: boolean; busy: number; scheduled: boolean; onTime: boolean }
+    >(sql`
       SELECT s.running_until IS NOT NULL AND s.running_until > now() AS running, ${onTime} AS "onTime",
+        ${MAY_BE_SCHEDULED} AS scheduled,
         (SELECT count(*)::int FROM vitals.server_state o
           WHERE o.host_key = s.host_key AND o.running_until > now()) AS busy,
         m.name, m.endpoint_url AS "endpointUrl", m.transport_type AS "transportType",
@@ -59,10 +53,16 @@ export async function startRun(db: Database, request: RunRequest): Promise<RunSt
       FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
       WHERE s.server_id = ${serverId} FOR NO KEY UPDATE OF s`);
     if (!row) return { state: 'gone' };
-    const { running, busy, onTime: due, ...columns } = row;
+    const { running, busy, onTime: due, scheduled, ...columns } = row;
     if (running) return { state: 'running' };
-    if (!due) return { state: 'stale' };
-    if (busy >= request.perHost) return { state: 'host_busy' };
+    if (!due || (slotMs !== null && !scheduled)) return { state: 'stale' };
+    if (busy >= request.perHost) {
+      if (!scheduled) return { state: 'host_busy' };
+      await tx.execute(sql`
+        UPDATE vitals.server_state SET next_probe_at = least(next_probe_at, now()), lease_until = NULL, lease_slot = NULL
+        WHERE server_id = ${serverId}`);
+      return { state: 'parked' };
+    }
     const server: RegistryServer = { id: serverId, ...columns };
     const budget = sql`${request.budgetMsOf(server)} * interval '1 millisecond'`;
     await tx.execute(sql`
@@ -73,9 +73,15 @@ export async function startRun(db: Database, request: RunRequest): Promise<RunSt
   });
 }
 
-/** Lets go of a run without a result: the server is due again at once. */
-export async function abandonRun(db: Database, serverId: string, token: string): Promise<void> {
+/** Lets go of a run without a result: the server is due again after `retryInMs`. */
+export async function abandonRun(
+  db: Database,
+  serverId: string,
+  token: string,
+  retryInMs: number,
+): Promise<void> {
   await db.execute(sql`
-    UPDATE vitals.server_state SET run_token = NULL, running_until = NULL, lease_until = NULL, lease_slot = NULL
+    UPDATE vitals.server_state SET run_token = NULL, running_until = NULL, lease_until = NULL, lease_slot = NULL,
+      next_probe_at = greatest(next_probe_at, now() + ${retryInMs} * interval '1 millisecond')
     WHERE server_id = ${serverId} AND run_token = ${token}`);
 }

@@ -12,7 +12,9 @@ export async function readMemories(tx: Tx, serverIds: string[]): Promise<Map<str
     SELECT m.id AS "serverId", m.name, m.tenant_id AS "tenantId", m.status, m.version AS "registeredVersion",
       m.health_check_interval AS "intervalSeconds", m.last_health_check IS NOT NULL AS "checkedBefore",
       s.verdict, (extract(epoch FROM s.verdict_since) * 1000)::float8 AS "verdictSinceMs", s.failures, s.successes,
-      s.status_written AS "statusWritten", s.version_learnt AS "versionLearnt", s.inventory_hash AS "inventoryHash"
+      s.status_written AS "statusWritten", s.version_learnt AS "versionLearnt",
+      s.inventory_hash AS "inventoryHash", s.counts, s.run_token AS "runToken",
+      (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs"
     FROM mcp_server m JOIN vitals.server_state s ON s.server_id = m.id
     WHERE m.id IN (SELECT jsonb_array_elements_text(${ids}::jsonb))
     ORDER BY m.id FOR NO KEY UPDATE OF m, s`);
@@ -45,9 +47,8 @@ export async function updateServers(tx: Tx, rows: string): Promise<void> {
       status = r.status, health_status = r."healthStatus", last_health_check = r."checkedAt",
       capabilities = coalesce(r.capabilities, m.capabilities), version = coalesce(r.version, m.version),
       uptime = coalesce(h.uptime, m.uptime), avg_response_time = coalesce(h.response_time, m.avg_response_time)
-    FROM (SELECT DISTINCT ON ("serverId") * FROM json_to_recordset(${rows}::json)
-        AS r("serverId" text, status text, "healthStatus" text, "checkedAt" timestamptz, capabilities json, version text)
-        ORDER BY "serverId", "checkedAt" DESC) r
+    FROM json_to_recordset(${rows}::json)
+      AS r("serverId" text, status text, "healthStatus" text, "checkedAt" timestamptz, capabilities json, version text)
     LEFT JOIN LATERAL (
       SELECT round(100.0 * sum(healthy) / nullif(sum(checks), 0), 2) AS uptime,
         round(1.0 * sum(response_ms_sum) / nullif(sum(responses), 0), 3) AS response_time
@@ -57,23 +58,20 @@ export async function updateServers(tx: Tx, rows: string): Promise<void> {
     WHERE m.id = r."serverId"`);
 }
 
-/** The run and the lease end here; the slot moves on only when this run still was the server's. */
+/** The run and the lease end here; only results whose run still is the server's are given. */
 export async function updateStates(tx: Tx, rows: string): Promise<void> {
   await tx.execute(sql`
     UPDATE vitals.server_state s SET
       host_key = r."hostKey", next_probe_at = r."nextProbeAt", verdict = r.verdict, reason = r.reason,
       message = r.message, verdict_since = r."verdictSince", last_probe_at = r."checkedAt", failures = r.failures,
-      successes = r.successes, status_written = r."statusWritten", era = coalesce(r.era, s.era),
+      successes = r.successes, status_written = r."statusWritten", era = CASE WHEN r."eraFailed" THEN NULL ELSE coalesce(r.era, s.era) END,
       protocol_version = coalesce(r."protocolVersion", s.protocol_version),
       version_learnt = coalesce(r.version, s.version_learnt), inventory_hash = coalesce(r."inventoryHash", s.inventory_hash),
       counts = coalesce(r.counts, s.counts), updated_at = now(),
-      run_token = CASE WHEN s.run_token = r.token THEN NULL ELSE s.run_token END,
-      running_until = CASE WHEN s.run_token = r.token THEN NULL ELSE s.running_until END,
-      lease_until = CASE WHEN s.run_token = r.token THEN NULL ELSE s.lease_until END,
-      lease_slot = CASE WHEN s.run_token = r.token THEN NULL ELSE s.lease_slot END
-    FROM json_to_recordset(${rows}::json) AS r("serverId" text, token text, "hostKey" text, "nextProbeAt" timestamptz,
+      run_token = NULL, running_until = NULL, lease_until = NULL, lease_slot = NULL
+    FROM json_to_recordset(${rows}::json) AS r("serverId" text, "hostKey" text, "nextProbeAt" timestamptz,
       verdict text, reason text, message text, "verdictSince" timestamptz, "checkedAt" timestamptz, failures integer,
-      successes integer, "statusWritten" text, era text, "protocolVersion" text, version text, "inventoryHash" text,
+      successes integer, "statusWritten" text, era text, "eraFailed" boolean, "protocolVersion" text, version text, "inventoryHash" text,
       counts jsonb)
     WHERE s.server_id = r."serverId"`);
 }

@@ -1,7 +1,9 @@
+import { sql } from 'drizzle-orm';
 import { DEFAULT_HEALTH_POLICY, type HealthPolicy } from '../../core/health.ts';
-import type { InventoryKind, Warning } from '../../core/outcome.ts';
 import type { Database } from '../client.ts';
+import { withoutParameters } from '../errors.ts';
 import { createBatcher } from './batch.ts';
+import { SHORT_TRANSACTION } from './fragments.ts';
 import { storeInventory } from './inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
 import {
@@ -37,6 +39,7 @@ async function saveProbes(
   policy: HealthPolicy,
 ): Promise<(StoredProbe | null)[]> {
   return await db.transaction(async (tx) => {
+    await tx.execute(sql`SELECT ${SHORT_TRANSACTION}`);
     const memories = await readMemories(
       tx,
       probes.map((probe) => probe.serverId),
@@ -46,24 +49,35 @@ async function saveProbes(
       return memory ? { probe, ...resultOf(probe, memory, policy) } : null;
     });
     const known = results.filter((result) => result !== null);
-    if (known.length > 0) {
-      const rows = JSON.stringify(known.map((result) => result.row));
-      await insertHistory(tx, rows);
-      await addUptime(tx, rows);
-      await updateServers(tx, rows);
-      await updateStates(tx, rows);
-      await insertEvents(tx, rows);
-      for (const { probe, inventoryChanged } of known) {
-        const { inventory, warnings } = probe.outcome;
-        if (inventoryChanged && inventory)
-          await storeInventory(tx, probe.serverId, inventory, failedKinds(warnings));
-      }
-    }
+    const current = known.filter((result) => result.current);
+    for (const result of current) await storeInventoryOf(tx, result);
+    const history = JSON.stringify(known.map((result) => result.row));
+    await insertHistory(tx, history);
+    await addUptime(tx, history);
+    const rows = JSON.stringify(current.map((result) => result.row));
+    await updateServers(tx, rows);
+    await updateStates(tx, rows);
+    await insertEvents(tx, rows);
     return results.map((result) => result?.stored ?? null);
   });
 }
 
-function failedKinds(warnings: Warning[]): Set<InventoryKind> {
-  const failed = warnings.filter((warning) => warning.code === 'list_failed');
-  return new Set(failed.flatMap(({ kind }) => (kind ? [kind] : [])));
+/**
+ * An inventory that the database will not take must not cost the verdict: it is stored behind a
+ * savepoint, and tried again at the next probe.
+ */
+async function storeInventoryOf(
+  tx: Pick<Database, 'transaction'>,
+  result: { probe: FinishedProbe } & ReturnType<typeof resultOf>,
+): Promise<void> {
+  const { inventory } = result.probe.outcome;
+  if (!inventory || !result.inventoryChanged) return;
+  try {
+    await tx.transaction((savepoint) =>
+      storeInventory(savepoint, result.probe.serverId, inventory, result.failed),
+    );
+  } catch (error) {
+    result.row.inventoryHash = null;
+    result.stored.inventoryProblem = withoutParameters(error).message;
+  }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import { INTERVAL, MAY_BE_SCHEDULED, SHORT_TRANSACTION } from './fragments.ts';
 
 export interface NewServer {
   id: string;
@@ -42,10 +43,12 @@ export async function scheduleServers(
     await tx.execute(sql`
       INSERT INTO vitals.uptime_day (server_id, day, checks, healthy, response_ms_sum, responses)
       SELECT h.server_id, (h.checked_at AT TIME ZONE 'UTC')::date, count(*),
-        count(*) FILTER (WHERE h.status = 'healthy'), coalesce(sum(h.response_time), 0), count(h.response_time)
+        count(*) FILTER (WHERE h.status = 'healthy' OR h.metrics->'custom'->>'verdict' IN ('up', 'degraded')),
+        coalesce(sum(h.response_time), 0), count(h.response_time)
       FROM mcp_server_health_check h
       JOIN jsonb_to_recordset(${rows}::jsonb) AS r("serverId" text) ON r."serverId" = h.server_id
       WHERE h.checked_at > now() - interval '30 days'
+        AND coalesce(h.metrics->'custom'->>'verdict', '') NOT IN ('unknown', 'waking')
       GROUP BY 1, 2
       ON CONFLICT (server_id, day) DO NOTHING`);
   });
@@ -79,28 +82,23 @@ export interface Claim {
 }
 
 /**
- * Who may be probed by schedule: all but those that a person set to inactive after their first check
- * (an `inactive` that we wrote ourselves is no such wish).
- */
-const SCHEDULED = sql`(m.status <> 'inactive' OR m.last_health_check IS NULL OR s.status_written = 'inactive')`;
-
-/**
  * Leases due servers to the caller: first checks first, then the longest due, never more than the
  * room that each host has left. The advisory lock keeps two sweeps from counting the same room twice;
- * a second sweep at the same time takes nothing.
+ * a second sweep at the same time takes nothing, and is given null.
  */
-export async function claimDue(db: Database, options: ClaimOptions): Promise<Claim> {
+export async function claimDue(db: Database, options: ClaimOptions): Promise<Claim | null> {
   return await db.transaction(async (tx) => {
     const [lock] = await tx.execute<{ taken: boolean }>(
-      sql`SELECT pg_try_advisory_xact_lock(hashtext('vitals:sweep')) AS taken`,
+      sql`SELECT ${SHORT_TRANSACTION}, pg_try_advisory_xact_lock(hashtext('vitals:sweep')) AS taken`,
     );
-    if (!lock?.taken) return { servers: [], heldBack: 0 };
+    if (!lock?.taken) return null;
+    await tx.execute(FOLLOW_SHORTER_INTERVALS);
 
     const late = sql`(s.last_probe_at IS NOT NULL AND s.next_probe_at < now() - ${options.lateAfterMs} * interval '1 millisecond')`;
     const [backlog] = await tx.execute<{ due: number; late: number }>(sql`
       SELECT count(*)::int AS due, count(*) FILTER (WHERE ${late})::int AS late
       FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
-      WHERE s.next_probe_at <= now() AND (s.lease_until IS NULL OR s.lease_until < now()) AND ${SCHEDULED}`);
+      WHERE s.next_probe_at <= now() AND (s.lease_until IS NULL OR s.lease_until < now()) AND ${MAY_BE_SCHEDULED}`);
     if (!backlog || backlog.due === 0) return { servers: [], heldBack: 0 };
     const lateLimit = backlog.late > 0 ? options.lateQuota(await probesPerSecond(tx)) : 0;
 
@@ -111,18 +109,21 @@ export async function claimDue(db: Database, options: ClaimOptions): Promise<Cla
       ), ranked AS (
         SELECT s.server_id, s.last_probe_at IS NULL AS first_check, s.next_probe_at, ${late} AS late,
           coalesce(b.probes, 0) + row_number() OVER (
-            PARTITION BY s.host_key ORDER BY s.last_probe_at IS NULL DESC, s.next_probe_at) AS place,
-          row_number() OVER (PARTITION BY ${late} ORDER BY s.next_probe_at) AS turn
+            PARTITION BY s.host_key ORDER BY s.last_probe_at IS NULL DESC, s.next_probe_at) AS place
         FROM vitals.server_state s
         JOIN mcp_server m ON m.id = s.server_id
         LEFT JOIN busy b ON b.host_key = s.host_key
         WHERE s.next_probe_at <= now() AND (s.lease_until IS NULL OR s.lease_until < now())
-          AND (s.running_until IS NULL OR s.running_until < now()) AND ${SCHEDULED}
+          AND (s.running_until IS NULL OR s.running_until < now()) AND ${MAY_BE_SCHEDULED}
+      ), eligible AS (
+        -- Turns count only those whose host has room: a crowded host must not use up the quota of all.
+        SELECT *, row_number() OVER (PARTITION BY late ORDER BY next_probe_at) AS turn
+        FROM ranked WHERE place <= ${options.perHost}
       ), picked AS (
-        SELECT s.server_id, r.first_check
-        FROM vitals.server_state s JOIN ranked r USING (server_id)
-        WHERE r.place <= ${options.perHost} AND (NOT r.late OR r.turn <= ${lateLimit})
-        ORDER BY r.first_check DESC, r.next_probe_at
+        SELECT s.server_id, e.first_check
+        FROM vitals.server_state s JOIN eligible e USING (server_id)
+        WHERE NOT e.late OR e.turn <= ${lateLimit}
+        ORDER BY e.first_check DESC, e.next_probe_at
         LIMIT ${options.limit}
         FOR UPDATE OF s SKIP LOCKED
       ), claimed AS (
@@ -134,8 +135,7 @@ export async function claimDue(db: Database, options: ClaimOptions): Promise<Cla
           (extract(epoch FROM now() - s.next_probe_at) * 1000)::float8 AS "lagMs"
       )
       SELECT claimed.*, held.back AS "heldBack" FROM (
-        SELECT count(*)::int AS back FROM ranked r
-        WHERE r.place > ${options.perHost} AND (NOT r.late OR r.turn <= ${lateLimit})
+        SELECT count(*)::int AS back FROM ranked WHERE place > ${options.perHost} AND NOT late
       ) held LEFT JOIN claimed ON true`);
     const servers = rows.filter((row) => row.serverId !== null);
     return { servers: servers.map(withoutHeldBack), heldBack: rows[0]?.heldBack ?? 0 };
@@ -150,10 +150,17 @@ interface ClaimedRow extends ClaimedServer, Record<string, unknown> {
   heldBack: number;
 }
 
+/** A gateway that shortened an interval must not wait for the end of the old one; Retry-After is kept. */
+const FOLLOW_SHORTER_INTERVALS = sql`
+  UPDATE vitals.server_state s SET next_probe_at = now() + random() * ${INTERVAL}
+  FROM mcp_server m
+  WHERE m.id = s.server_id AND s.next_probe_at > now() + ${INTERVAL} + interval '1 second'
+    AND s.reason IS DISTINCT FROM 'rate_limited'`;
+
 async function probesPerSecond(tx: Pick<Database, 'execute'>): Promise<number> {
   const [row] = await tx.execute<{ rate: number }>(sql`
-    SELECT coalesce(sum(1.0 / greatest(coalesce(nullif(m.health_check_interval, 0), 300), 5)), 0)::float8 AS rate
-    FROM mcp_server m JOIN vitals.server_state s ON s.server_id = m.id WHERE ${SCHEDULED}`);
+    SELECT coalesce(sum(1 / extract(epoch FROM ${INTERVAL})), 0)::float8 AS rate
+    FROM mcp_server m JOIN vitals.server_state s ON s.server_id = m.id WHERE ${MAY_BE_SCHEDULED}`);
   return row?.rate ?? 0;
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ProbeOutcome } from '../../../src/core/outcome.ts';
@@ -164,6 +165,55 @@ describe('a stored probe', () => {
     expect(await serverRow('a')).toMatchObject({ healthStatus: 'healthy' });
   });
 
+  test('whose run was taken over is history, and changes nothing else', async () => {
+    await register('a');
+    const late = {
+      serverId: 'a',
+      token: 'late',
+      hostKey: 'old',
+      slotMs: null,
+      checkedAt: new Date(Date.now() - 60_000),
+    };
+    await save('a', outcomeOf());
+    const before = { server: await serverRow('a'), state: await stateRow('a') };
+    await store.save({ ...late, outcome: failedWith(REFUSED) });
+    const after = { server: await serverRow('a'), state: await stateRow('a') };
+    expect(after).toEqual(before);
+    expect(await connection.db.select().from(mcpServerHealthCheck)).toHaveLength(2);
+  });
+
+  test('is kept when its inventory cannot be', async () => {
+    await register('a');
+    await connection.db.execute(sql`ALTER TABLE mcp_tool ADD CONSTRAINT no_tools CHECK (name <> 'refused')`);
+    try {
+      const tools = [{ name: 'refused' }];
+      const stored = await save('a', outcomeOf({ inventory: { ...EMPTY_INVENTORY, tools } }));
+      expect(stored?.inventoryProblem).toMatch(/^a query failed \(23514\): .*no_tools/);
+      expect(stored?.inventoryProblem?.length).toBeLessThan(600);
+      expect(await stateRow('a')).toMatchObject({ verdict: 'up', inventoryHash: null });
+    } finally {
+      await connection.db.execute(sql`ALTER TABLE mcp_tool DROP CONSTRAINT no_tools`);
+    }
+  });
+
+  test('leaves out a name that no index takes', async () => {
+    await register('a');
+    const tools = [{ name: randomBytes(4000).toString('base64') }, { name: 'kept' }];
+    const stored = await save('a', outcomeOf({ inventory: { ...EMPTY_INVENTORY, tools } }));
+    expect(stored?.inventoryProblem).toBeNull();
+    expect(await connection.db.select().from(mcpTool)).toMatchObject([{ name: 'kept' }]);
+  });
+
+  test('forgets a pinned era that did not answer', async () => {
+    await register('a');
+    await save('a', outcomeOf({ era: 'stateless' }));
+    expect((await stateRow('a'))?.era).toBe('stateless');
+    await save('a', failedWith(REFUSED));
+    expect((await stateRow('a'))?.era).toBe('stateless');
+    await save('a', failedWith({ kind: 'timeout', phase: 'handshake', afterMs: 5, message: 'silence' }));
+    expect((await stateRow('a'))?.era).toBeNull();
+  });
+
   test('of a server that has gone is dropped; the others of its batch are kept', async () => {
     await register('a');
     await register('gone');
@@ -266,6 +316,8 @@ describe('the inventory', () => {
     };
     try {
       const many = Array.from({ length: 10_000 }, (_, index) => tool(`tool-${index}`));
+      const run = { serverId: 'a', slotMs: null, token: 't', budgetMsOf: () => 60_000, perHost: 4 };
+      await startRun(connection.db, run);
       const saved = await createProbeStore(counting.db).save({
         serverId: 'a',
         token: 't',

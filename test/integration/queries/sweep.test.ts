@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connectDatabase, type DatabaseConnection } from '../../../src/db/client.ts';
 import { startRun } from '../../../src/db/queries/run.ts';
 import {
+  type Claim,
   type ClaimOptions,
   claimDue,
   findUnscheduled,
@@ -34,7 +35,9 @@ const OPTIONS: ClaimOptions = {
   lateAfterMs: 30_000,
   lateQuota: () => 20,
 };
-const claim = (options: Partial<ClaimOptions> = {}) => claimDue(connection.db, { ...OPTIONS, ...options });
+async function claim(options: Partial<ClaimOptions> = {}): Promise<Claim> {
+  return (await claimDue(connection.db, { ...OPTIONS, ...options })) ?? { servers: [], heldBack: 0 };
+}
 
 async function schedule(
   servers: { id: string; hostKey?: string; dueForMs?: number; checked?: boolean }[],
@@ -141,6 +144,45 @@ describe('a claim', () => {
     expect(servers.map(({ serverId }) => serverId)).toContain('on-time');
   });
 
+  test('lets no crowded host use up the quota of the late', async () => {
+    await schedule([
+      ...Array.from({ length: 30 }, (_, index) => ({
+        id: `crowd-${index}`,
+        hostKey: 'crowd',
+        dueForMs: 7_200_000,
+        checked: true,
+      })),
+      ...Array.from({ length: 5 }, (_, index) => ({
+        id: `alone-${index}`,
+        dueForMs: 3_600_000,
+        checked: true,
+      })),
+    ]);
+    const { servers } = await claim({ lateQuota: () => 20 });
+    expect(servers.filter(({ serverId }) => serverId.startsWith('alone'))).toHaveLength(5);
+    expect(servers.filter(({ serverId }) => serverId.startsWith('crowd'))).toHaveLength(4);
+  });
+
+  test('follows an interval that the gateway shortened', async () => {
+    await schedule([{ id: 'a', dueForMs: -80_000_000, checked: true }]);
+    await connection.db.execute(sql`UPDATE mcp_server SET health_check_interval = 5`);
+    await claim();
+    const [row] = await connection.db.execute<{ soon: boolean }>(
+      sql`SELECT next_probe_at <= now() + interval '5 seconds' AS soon FROM vitals.server_state`,
+    );
+    expect(row?.soon).toBe(true);
+  });
+
+  test('is refused while another sweep is at it', async () => {
+    await schedule([{ id: 'a' }]);
+    const other = await connection.sql.reserve();
+    await other`SELECT pg_advisory_lock(hashtext('vitals:sweep'))`;
+    expect(await claimDue(connection.db, OPTIONS)).toBeNull();
+    await other`SELECT pg_advisory_unlock(hashtext('vitals:sweep'))`;
+    other.release();
+    expect((await claim()).servers).toHaveLength(1);
+  });
+
   test('respects a person who set a server to inactive, but not our own inactive', async () => {
     await schedule([
       { id: 'by-person', checked: true },
@@ -180,7 +222,31 @@ describe('a run', () => {
     await schedule(Array.from({ length: 12 }, (_, index) => ({ id: `s${index}`, hostKey: 'one' })));
     const starts = await Promise.all(Array.from({ length: 12 }, (_, index) => start(`s${index}`)));
     expect(starts.filter(({ state }) => state === 'started')).toHaveLength(4);
-    expect(starts.filter(({ state }) => state === 'host_busy')).toHaveLength(8);
+    expect(starts.filter(({ state }) => state === 'parked')).toHaveLength(8);
+  });
+
+  test('that finds its host full leaves the server to the next sweep', async () => {
+    await schedule(
+      Array.from({ length: 2 }, (_, index) => ({ id: `s${index}`, hostKey: 'one', dueForMs: -60_000 })),
+    );
+    expect(await start('s0', null, 1)).toMatchObject({ state: 'started' });
+    expect(await start('s1', null, 1)).toEqual({ state: 'parked' });
+    const [row] = await connection.db.execute<{ due: boolean }>(
+      sql`SELECT next_probe_at <= now() AS due FROM vitals.server_state WHERE server_id = 's1'`,
+    );
+    expect(row?.due).toBe(true);
+  });
+
+  test('cannot be held up for ever by one that froze in the middle', async () => {
+    await schedule([{ id: 'a', hostKey: 'one' }]);
+    const frozen = connection.sql.begin(async (tx) => {
+      await tx`SELECT set_config('idle_in_transaction_session_timeout', '500', true),
+        pg_advisory_xact_lock(hashtext('vitals:host'), hashtext('one'))`;
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await tx`SELECT 1`;
+    });
+    const [started] = await Promise.all([start('a'), expect(frozen).rejects.toThrow()]);
+    expect(started.state).toBe('started');
   });
 
   test('is refused for a slot that was served, and for a server that is gone', async () => {
