@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { DaemonReport } from '../cli/actions.ts';
 import { createDaemon, type RunningDaemon } from '../daemon/daemon.ts';
-import { countOwnServers, registerDemo, removeDemo } from '../db/queries/demo.ts';
+import { countOwnServers, putOffDemo, registerDemo, removeDemo } from '../db/queries/demo.ts';
 import { awaitVerdicts, readClock } from '../db/queries/results.ts';
 import { type DemoFleet, startDemoFleet } from '../demo/start-demo-fleet.ts';
 import { createLogger } from '../logging/create-logger.ts';
+import { secretsOfUrl } from '../logging/strip-credentials.ts';
 import type { ActionContext } from './context.ts';
 import { readVerdictRows } from './enqueue.ts';
 
@@ -27,12 +28,17 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
     version: context.version,
     // A step is shown with dots of its own.
     onProgress: (line) => report.step(line.replace(/ …$/, '')),
+    signal: context.stop,
+    // The addresses of an earlier run's demo fleet are stale: it is put off until the new one is there.
+    prepare: async ({ db, embedded }) => {
+      if (embedded) await putOffDemo(db);
+    },
   });
   let fleet: DemoFleet | null = null;
   try {
     const running = await daemon.start();
     const sinceMs = await readClock(running.db);
-    fleet = await startDemo(running, demo, report);
+    if (!context.stop.aborted) fleet = await startDemo(running, demo, report);
     if (fleet) await showVerdicts(running, fleet, sinceMs, report, context.stop);
     report.ready([
       { label: 'metrics', url: `${running.httpUrl}/metrics` },
@@ -41,6 +47,9 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
     ]);
     if (!context.stop.aborted) await once(context.stop, 'abort');
     report.note('stopping: what is in flight may end …');
+  } catch (error) {
+    // Whoever asks for the end while it starts has got what they wanted.
+    if (!context.stop.aborted) throw error;
   } finally {
     // The fleet outlives the daemon's last probes, which would otherwise find it down.
     try {
@@ -112,8 +121,5 @@ async function showVerdicts(
 
 /** Passwords in connection addresses must not come out in a line about a failed connection. */
 function secretsOf(config: { database: { url: string | null }; redisUrl: string | null }): string[] {
-  return [config.database.url, config.redisUrl].flatMap((url) => {
-    const password = url === null ? '' : decodeURIComponent(new URL(url).password);
-    return password === '' ? [] : [password];
-  });
+  return [config.database.url, config.redisUrl].flatMap((url) => (url === null ? [] : secretsOfUrl(url)));
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
 import type { Config } from '../config/types.ts';
 import type { Database } from '../db/client.ts';
+import { withoutParameters } from '../db/errors.ts';
 import { findRegistered } from '../db/queries/servers.ts';
 import { createProbeStore } from '../db/queries/store.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
@@ -21,12 +22,17 @@ import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
 import { startJobs } from './start-jobs.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions {
   config: Config;
   logger: Logger;
   version: string;
   onProgress?: OnProgress;
+  /** Ends a start that waits for a database or a queue. */
+  signal?: AbortSignal;
+  /** What is to be done before the first sweep. */
+  prepare?: (database: { db: Database; embedded: boolean }) => Promise<void>;
 }
 
 export interface RunningDaemon {
@@ -56,7 +62,10 @@ export function createDaemon(options: DaemonOptions): Daemon {
       try {
         return await startAll(options, lifecycle);
       } catch (error) {
-        await stop();
+        // What could not be ended must not hide why the start failed.
+        await stop().catch((problem: unknown) =>
+          logger.error({ err: problem }, 'what was begun could not be ended'),
+        );
         throw error;
       }
     },
@@ -73,14 +82,16 @@ async function startAll(
 ): Promise<RunningDaemon> {
   const { config, logger, onProgress = () => undefined } = options;
 
-  const database = await openDatabase(config, onProgress);
+  const database = await openDatabase(config, onProgress, options.signal);
   lifecycle.onStop('database', () => database.close());
   const { db } = database;
+  await options.prepare?.(database);
 
   const backend = await openQueueBackend(
     { redisUrl: config.redisUrl, postgres: await queuePoolConfig(database) },
     (source, error) => logger.warn({ err: error, source }, 'the queue has trouble'),
     onProgress,
+    options.signal,
   );
   lifecycle.onStop('queue backend', () => backend.close());
   const sweepQueue = backend.queue<SweepJob, SweepResult>(QUEUES.sweep);
@@ -147,12 +158,22 @@ async function startAll(
     await ended;
   });
   lifecycle.onStop('sweep', () => jobs.stopSweep());
+  await jobs.scheduleSweep();
+  const watchdog = startWatchdog({
+    db,
+    sweepIntervalMs: config.sweep.intervalMs,
+    scheduleSweep: () => jobs.scheduleSweep(),
+    onRestart: (ageMs) =>
+      logger.warn({ ageMs: Math.round(ageMs) }, 'no sweep has run lately: scheduling it anew'),
+    onError: (error) => logger.warn({ err: withoutParameters(error) }, 'the watchdog failed'),
+  });
+  lifecycle.onStop('watchdog', () => watchdog.stop());
 
   const gauges = { db, metrics, probeQueue };
   await refreshGauges(gauges);
   const refresh = startGauges({
     ...gauges,
-    onError: (error) => logger.warn({ err: error }, 'the gauges could not be refreshed'),
+    onError: (error) => logger.warn({ err: withoutParameters(error) }, 'the gauges could not be refreshed'),
   });
   lifecycle.onStop('gauges', () => refresh.stop());
 

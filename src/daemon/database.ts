@@ -14,13 +14,17 @@ export interface ResolvedDatabase {
 }
 
 /** Where the data is: DATABASE_URL when it is set and answers, the embedded server otherwise. */
-export async function resolveDatabase(config: Config, onProgress: OnProgress): Promise<ResolvedDatabase> {
+export async function resolveDatabase(
+  config: Config,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<ResolvedDatabase> {
   const { url } = config.database;
   if (url === null) {
     const server = await openEmbedded({ dataDir: config.dataDir, onProgress });
     return { url: server.url, embedded: true, close: () => server.close() };
   }
-  await waitForDatabase(url, { onRetry: onProgress });
+  await waitForDatabase(url, { onRetry: onProgress, ...(signal ? { signal } : {}) });
   return { url, embedded: false, close: async () => undefined };
 }
 
@@ -28,8 +32,9 @@ export async function resolveDatabase(config: Config, onProgress: OnProgress): P
 export async function openDatabase(
   config: Config,
   onProgress: OnProgress,
+  signal?: AbortSignal,
 ): Promise<DatabaseConnection & ResolvedDatabase> {
-  const resolved = await resolveDatabase(config, onProgress);
+  const resolved = await resolveDatabase(config, onProgress, signal);
   try {
     await migrateDatabase(resolved.url, config.migrationsDir);
     const connection = connectDatabase(resolved.url, { poolSize: config.database.poolSize });

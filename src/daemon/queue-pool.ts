@@ -19,7 +19,8 @@ export async function queuePoolConfig(
     host: options.host[0] ?? 'localhost',
     port: options.port[0] ?? 5432,
     user: options.user ?? undefined,
-    password: typeof options.pass === 'string' ? options.pass : decodeURIComponent(url.password),
+    // postgres.js has read it from the URL, and minds a stray `%` less than a decoder does.
+    password: typeof options.pass === 'string' ? options.pass : undefined,
     database: options.database,
     ssl: row?.ssl ? tls : false,
   };

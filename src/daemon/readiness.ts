@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts';
 import { lastJobRunAgeMs } from '../db/queries/job-run.ts';
 import type { HealthCheck } from '../http/health.ts';
 import type { QueueBackend } from '../queue/backend.ts';
+import { sweepLateAfterMs } from './watchdog.ts';
 
 /** What /readyz looks at: the database, the queue, and a sweep that ran lately on some replica. */
 export function readinessChecks(deps: {
@@ -10,8 +11,7 @@ export function readinessChecks(deps: {
   queue: Pick<QueueBackend, 'ping'>;
   sweepIntervalMs: number;
 }): Record<'database' | 'queue' | 'sweep', HealthCheck> {
-  // A sweep may be slow, and its tick may be missed once: three of them, or some seconds, are an outage.
-  const lateAfterMs = Math.max(3 * deps.sweepIntervalMs, 15_000);
+  const lateAfterMs = sweepLateAfterMs(deps.sweepIntervalMs);
   return {
     async database() {
       await deps.db.execute(sql`SELECT 1`);

@@ -12,6 +12,8 @@ export interface JobSettings {
 }
 
 export interface RunningJobs {
+  /** Begins the sweeps of the whole cluster, or makes sure of them. */
+  scheduleSweep(): Promise<void>;
   /** Takes nothing new; resolves when what is in flight has ended. */
   stopSweep(): Promise<void>;
   stopProbes(): Promise<void>;
@@ -39,6 +41,9 @@ export async function startJobs(
   const sweeps = await backend.worker<SweepJob, SweepResult>(QUEUES.sweep, 1, (job) =>
     runSweep(deps.sweep, job).catch(failed('sweep')),
   );
-  await deps.sweep.sweepQueue.schedule('sweep', settings.sweepIntervalMs, { extra: false });
-  return { stopSweep: () => sweeps.close(), stopProbes: () => probes.close() };
+  return {
+    scheduleSweep: () => deps.sweep.sweepQueue.schedule('sweep', settings.sweepIntervalMs, { extra: false }),
+    stopSweep: () => sweeps.close(),
+    stopProbes: () => probes.close(),
+  };
 }

@@ -101,8 +101,9 @@ async function openRedis(
   url: string,
   onError: OnQueueError,
   onRetry: (line: string) => void,
+  signal: AbortSignal | undefined,
 ): Promise<QueueBackend> {
-  await waitForRedis(url, { onRetry });
+  await waitForRedis(url, { onRetry, signal });
   // A producer fails fast; a consumer waits for its connection as long as it takes.
   const producer = new Redis(url, {
     maxRetriesPerRequest: 1,
@@ -170,8 +171,9 @@ export function openQueueBackend(
   config: QueueConfig,
   onError: OnQueueError,
   onRetry: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<QueueBackend> {
   return config.redisUrl === null
     ? openPostgres(config.postgres, onError)
-    : openRedis(config.redisUrl, onError, onRetry);
+    : openRedis(config.redisUrl, onError, onRetry, signal);
 }

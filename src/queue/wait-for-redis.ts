@@ -11,6 +11,7 @@ export interface WaitForRedisOptions {
   deadlineMs?: number;
   /** One line after each failed try. */
   onRetry?: (line: string) => void;
+  signal?: AbortSignal | undefined;
 }
 
 const FIRST_PAUSE_MS = 250;
@@ -33,7 +34,7 @@ export async function waitForRedis(url: string, options: WaitForRedisOptions = {
         throw new QueueUnreachableError(`the Redis at ${host} cannot be used: ${problem}`, { cause: error });
       }
       options.onRetry?.(`the Redis at ${host} does not answer (${problem}): next try in ${pauseMs / 1000} s`);
-      await sleep(pauseMs);
+      await sleep(pauseMs, undefined, { signal: options.signal });
     }
   }
 }

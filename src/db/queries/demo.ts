@@ -40,3 +40,10 @@ export async function removeDemo(db: Database): Promise<number> {
   const rows = await db.execute(sql`DELETE FROM mcp_server WHERE ${IS_DEMO} RETURNING id`);
   return rows.length;
 }
+
+/** Keeps the sweeps away from the demo fleet of an earlier run. */
+export async function putOffDemo(db: Database): Promise<void> {
+  await db.execute(sql`
+    UPDATE vitals.server_state SET next_probe_at = greatest(next_probe_at, now() + interval '1 minute')
+    WHERE server_id IN (SELECT id FROM mcp_server WHERE ${IS_DEMO})`);
+}
