@@ -14,6 +14,24 @@ function listenForSignals(): AbortSignal {
   return stop.signal;
 }
 
+/**
+ * postgres.js 3.4 writes what it had buffered a turn after the socket was closed under it, to no socket,
+ * where nobody can catch it. The queries in question are rejected all the same: nothing is lost by going on.
+ */
+function isWriteAfterClose(error: unknown): boolean {
+  const { message = '', stack = '' } = error instanceof TypeError ? error : {};
+  return message.includes("reading 'write'") && /postgres[\\/]src[\\/]connection\.js/.test(stack);
+}
+
+process.on('uncaughtException', (error) => {
+  if (isWriteAfterClose(error)) {
+    process.stderr.write('mcp-vitals: a database connection was closed while it was written to\n');
+    return;
+  }
+  process.stderr.write(`mcp-vitals: ${error.stack ?? error.message}\n`);
+  process.exit(1);
+});
+
 // A reader that goes away (`| head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

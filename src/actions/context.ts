@@ -18,7 +18,7 @@ export async function withDatabase<Result>(
   context: ActionContext,
   work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<Result>,
 ): Promise<Result> {
-  const database = await openDatabase(context.config(), context.onProgress, context.stop);
+  const database = await openDatabase(context.config(), context.onProgress, { signal: context.stop });
   try {
     return await work(database);
   } finally {
@@ -31,7 +31,7 @@ export async function withDatabaseUrl<Result>(
   context: ActionContext,
   work: (url: string) => Promise<Result>,
 ): Promise<Result> {
-  const database = await resolveDatabase(context.config(), context.onProgress, context.stop);
+  const database = await resolveDatabase(context.config(), context.onProgress, { signal: context.stop });
   try {
     return await work(database.url);
   } finally {

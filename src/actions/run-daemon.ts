@@ -22,6 +22,7 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
   const config = context.config();
   const { logger } = createLogger(config.log, { secrets: secretsOf(config), stream: process.stderr });
   for (const warning of config.warnings) report.note(warning);
+  const lost = new AbortController();
   const daemon = createDaemon({
     config,
     logger,
@@ -29,6 +30,7 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
     // A step is shown with dots of its own.
     onProgress: (line) => report.step(line.replace(/ …$/, '')),
     signal: context.stop,
+    onLost: () => lost.abort(),
     // The addresses of an earlier run's demo fleet are stale: it is put off until the new one is there.
     prepare: async ({ db, embedded }) => {
       if (embedded) await putOffDemo(db);
@@ -45,7 +47,13 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
       { label: 'health', url: `${running.httpUrl}/readyz` },
       { label: 'dashboard', url: `${running.httpUrl}/ (to come)` },
     ]);
-    if (!context.stop.aborted) await once(context.stop, 'abort');
+    const end = AbortSignal.any([context.stop, lost.signal]);
+    if (!end.aborted) await once(end, 'abort');
+    if (lost.signal.aborted && !context.stop.aborted) {
+      throw new Error(
+        `the embedded database has ended: see postgres.log in ${config.dataDir}, and start again`,
+      );
+    }
     report.note('stopping: what is in flight may end …');
   } catch (error) {
     // Whoever asks for the end while it starts has got what they wanted.

@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo.ts';
 import { addEnqueue } from './commands/enqueue.ts';
 import { addProbe } from './commands/probe.ts';
 import { addServers } from './commands/servers.ts';
+import { escapeLines } from './render/escape.ts';
 
 /** The tree of commands; parsing errors are thrown, so that nobody but the caller ends the process. */
 export function createProgram(context: CommandContext, version: string): Command {
@@ -18,7 +19,7 @@ export function createProgram(context: CommandContext, version: string): Command
     .configureOutput({
       writeOut: (text) => io.out.write(text),
       writeErr: (text) => io.err.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'mcp-vitals: ')),
+      outputError: (text, write) => write(escapeLines(text).replace(/^error: /, 'mcp-vitals: ')),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })

@@ -16,10 +16,11 @@ export function parseInteger(min: number, max: number) {
 /** `Name: value`, once for each use; the value is never repeated in an error. */
 function collectHeader(text: string, headers: Record<string, string> | undefined): Record<string, string> {
   const [, name = '', value = ''] = /^([^:]*):\s*(.*)$/s.exec(text) ?? [];
-  if (!HEADER_NAME.test(name)) throw new InvalidArgumentError('It has to look like "Name: value".');
+  // Not commander's own error, which repeats what was typed.
+  if (!HEADER_NAME.test(name)) throw new UsageError('--header has to look like "Name: value"');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a header must not hold them
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value))
-    throw new InvalidArgumentError('Its value has a control character.');
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/.test(value))
+    throw new UsageError('the value of --header has a character that no header may hold');
   return { ...headers, [name]: value.trim() };
 }
 
@@ -29,8 +30,14 @@ export function collectVariable(
   variables: Record<string, string> | undefined,
 ): Record<string, string> {
   const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
-  if (!/^[A-Za-z_]\w*$/.test(name)) throw new InvalidArgumentError('It has to look like NAME=value.');
+  if (!/^[A-Za-z_]\w*$/.test(name)) throw new UsageError('--env has to look like NAME=value');
   return { ...variables, [name]: value };
+}
+
+/** A name or an id: anything but nothing. */
+export function parseName(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
 }
 
 export function collectText(text: string, all: string[] | undefined): string[] {

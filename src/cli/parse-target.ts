@@ -28,6 +28,7 @@ export function parseTarget(
     if (before.length > 0) throw new UsageError('give either a URL or, after --, a command: not both');
     if (transport !== undefined && transport !== 'stdio')
       throw new UsageError(`a command is reached over stdio, not over ${transport}`);
+    if (afterDashes[0].trim() === '') throw new UsageError('the command after -- is empty');
     return { kind: 'command', words: afterDashes };
   }
   const [text, ...more] = before;
@@ -37,6 +38,9 @@ export function parseTarget(
       `give one target; for a command write: mcp-vitals ${command} -- ${quoteCommand(before)}`,
     );
   const url = checkUrl(text, command);
+  const isWebSocket = /^wss?:/i.test(url);
+  if (isWebSocket && (transport === 'http' || transport === 'sse'))
+    throw new UsageError(`${transport} wants a URL with http:// or https://`);
   if (transport === 'stdio') throw new UsageError('stdio wants a command after --, not a URL');
   return { kind: 'url', url };
 }

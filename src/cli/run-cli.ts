@@ -5,6 +5,7 @@ import type { Actions } from './actions.ts';
 import { type CliIo, UsageError } from './cli-io.ts';
 import type { CommandContext } from './command-context.ts';
 import { createProgram } from './create-program.ts';
+import { escapeLines } from './render/escape.ts';
 import { createProgress } from './render/progress.ts';
 import { createStyle } from './render/style.ts';
 
@@ -30,7 +31,7 @@ function tellError(error: unknown, io: CliIo): number {
   if (error instanceof CommanderError)
     return ['commander.helpDisplayed', 'commander.version'].includes(error.code) ? 0 : 2;
   const message = error instanceof Error ? error.message : String(error);
-  io.err.write(`mcp-vitals: ${stripCredentials(message)}\n`);
+  io.err.write(`mcp-vitals: ${escapeLines(stripCredentials(message))}\n`);
   if (error instanceof UsageError) {
     io.err.write('(--help tells how it is used)\n');
     return 2;

@@ -44,6 +44,16 @@ export const listenHost: Shape<string> = {
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
+/** Whether what a driver decodes in a URL can be decoded: a stray `%` has to be written %25. */
+function isDecodable({ username, password, pathname }: URL): boolean {
+  try {
+    for (const part of [username, password, pathname]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const postgresUrl: Shape<string> = {
   allowed: `a URL postgres://user:password@host:port/database; sslmode, when given, is ${SSL_MODES.join(', ')}`,
   parse(text) {
@@ -51,7 +61,9 @@ export const postgresUrl: Shape<string> = {
     // Several hosts, each with its port, are fine for PostgreSQL and not for URL: look at the first.
     const single = text.replace(/(,[^/?#@]*)(?=[/?#]|$)/, '');
     if (!URL.canParse(single)) return undefined;
-    const mode = new URL(single).searchParams.get('sslmode');
+    const url = new URL(single);
+    const mode = url.searchParams.get('sslmode');
+    if (!isDecodable(url)) return undefined;
     return mode === null || SSL_MODES.includes(mode) ? text : undefined;
   },
 };
@@ -60,7 +72,8 @@ export const redisUrl: Shape<string> = {
   allowed: 'a URL redis://… or, with TLS, rediss://user:password@host:port/db',
   parse(text) {
     if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return undefined;
-    return new URL(text).hostname === '' ? undefined : text;
+    const url = new URL(text);
+    return url.hostname === '' || !isDecodable(url) ? undefined : text;
   },
 };
 

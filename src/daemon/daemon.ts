@@ -31,6 +31,8 @@ export interface DaemonOptions {
   onProgress?: OnProgress;
   /** Ends a start that waits for a database or a queue. */
   signal?: AbortSignal;
+  /** The embedded database has ended under the daemon, which cannot go on. */
+  onLost?: () => void;
   /** What is to be done before the first sweep. */
   prepare?: (database: { db: Database; embedded: boolean }) => Promise<void>;
 }
@@ -82,14 +84,15 @@ async function startAll(
 ): Promise<RunningDaemon> {
   const { config, logger, onProgress = () => undefined } = options;
 
-  const database = await openDatabase(config, onProgress, options.signal);
+  const database = await openDatabase(config, onProgress, { signal: options.signal, onLost: options.onLost });
   lifecycle.onStop('database', () => database.close());
   const { db } = database;
   await options.prepare?.(database);
 
   const backend = await openQueueBackend(
     { redisUrl: config.redisUrl, postgres: await queuePoolConfig(database) },
-    (source, error) => logger.warn({ err: error, source }, 'the queue has trouble'),
+    // The message alone: node-postgres hangs its whole client on an error.
+    (source, error) => logger.warn({ source, problem: error.message }, 'the queue has trouble'),
     onProgress,
     options.signal,
   );

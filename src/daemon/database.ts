@@ -13,15 +13,22 @@ export interface ResolvedDatabase {
   close(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** Ends the waiting for a database that does not answer. */
+  signal?: AbortSignal | undefined;
+  /** The embedded server has ended under us. */
+  onLost?: (() => void) | undefined;
+}
+
 /** Where the data is: DATABASE_URL when it is set and answers, the embedded server otherwise. */
 export async function resolveDatabase(
   config: Config,
   onProgress: OnProgress,
-  signal?: AbortSignal,
+  { signal, onLost }: OpenOptions = {},
 ): Promise<ResolvedDatabase> {
   const { url } = config.database;
   if (url === null) {
-    const server = await openEmbedded({ dataDir: config.dataDir, onProgress });
+    const server = await openEmbedded({ dataDir: config.dataDir, onProgress, ...(onLost ? { onLost } : {}) });
     return { url: server.url, embedded: true, close: () => server.close() };
   }
   await waitForDatabase(url, { onRetry: onProgress, ...(signal ? { signal } : {}) });
@@ -32,9 +39,9 @@ export async function resolveDatabase(
 export async function openDatabase(
   config: Config,
   onProgress: OnProgress,
-  signal?: AbortSignal,
+  options: OpenOptions = {},
 ): Promise<DatabaseConnection & ResolvedDatabase> {
-  const resolved = await resolveDatabase(config, onProgress, signal);
+  const resolved = await resolveDatabase(config, onProgress, options);
   try {
     await migrateDatabase(resolved.url, config.migrationsDir);
     const connection = connectDatabase(resolved.url, { poolSize: config.database.poolSize });

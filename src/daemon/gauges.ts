@@ -1,8 +1,8 @@
-import { schedule } from 'node-cron';
 import type { Database } from '../db/client.ts';
 import { readFleet, readSweepLag } from '../db/queries/fleet.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { JobQueue } from '../queue/backend.ts';
+import { startPeriodic } from './periodic.ts';
 
 export interface GaugeDeps {
   db: Database;
@@ -32,22 +32,26 @@ export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps,
   metrics.setProbeJobs(counts);
 }
 
-/** Every replica keeps its own gauges fresh: each five seconds, never two refreshes at once. */
+/** Gauges older than this say nothing about the fleet any more. */
+const STALE_AFTER_MS = 15_000;
+
+/**
+ * Every replica keeps its own gauges fresh: each five seconds, never two refreshes at once. While the
+ * database does not answer, the lag grows, and what is known of the fleet is withdrawn rather than shown as if it were new.
+ */
 export function startGauges(deps: GaugeDeps): { stop: () => Promise<void> } {
-  const task = schedule(
-    '*/5 * * * * *',
+  let refreshedAt = performance.now();
+  return startPeriodic(
+    'gauges',
     async () => {
-      try {
-        await refreshGauges(deps);
-      } catch (error) {
-        deps.onError(error);
-      }
+      await refreshGauges(deps);
+      refreshedAt = performance.now();
     },
-    { noOverlap: true, name: 'gauges' },
+    (error) => {
+      const ageMs = performance.now() - refreshedAt;
+      deps.metrics.setSweepLag(ageMs);
+      if (ageMs > STALE_AFTER_MS) deps.metrics.fleet.set([]);
+      deps.onError(error);
+    },
   );
-  return {
-    async stop() {
-      await task.destroy();
-    },
-  };
 }

@@ -1,6 +1,6 @@
-import { schedule } from 'node-cron';
 import type { Database } from '../db/client.ts';
 import { lastJobRunAgeMs } from '../db/queries/job-run.ts';
+import { startPeriodic } from './periodic.ts';
 
 /** A sweep may be slow, and miss a tick: three of them, or some seconds, are an outage. */
 export const sweepLateAfterMs = (sweepIntervalMs: number): number => Math.max(3 * sweepIntervalMs, 15_000);
@@ -19,23 +19,14 @@ export interface WatchdogDeps {
  * lost its data (a Redis that was emptied) has lost the scheduler, too, and nothing else would bring it back.
  */
 export function startWatchdog(deps: WatchdogDeps): { stop: () => Promise<void> } {
-  const task = schedule(
-    '*/5 * * * * *',
+  return startPeriodic(
+    'watchdog',
     async () => {
-      try {
-        const ageMs = await lastJobRunAgeMs(deps.db, 'sweep');
-        if (ageMs === null || ageMs <= sweepLateAfterMs(deps.sweepIntervalMs)) return;
-        deps.onRestart(ageMs);
-        await deps.scheduleSweep();
-      } catch (error) {
-        deps.onError(error);
-      }
+      const ageMs = await lastJobRunAgeMs(deps.db, 'sweep');
+      if (ageMs === null || ageMs <= sweepLateAfterMs(deps.sweepIntervalMs)) return;
+      deps.onRestart(ageMs);
+      await deps.scheduleSweep();
     },
-    { noOverlap: true, name: 'watchdog' },
+    deps.onError,
   );
-  return {
-    async stop() {
-      await task.destroy();
-    },
-  };
 }

@@ -14,11 +14,17 @@ export interface Health {
   report(): Promise<HealthReport>;
 }
 
+/** What is at the bottom of an error: a wrapper's message is the query that failed, not why. */
+function innermost(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : error;
+}
+
 async function attempt(check: HealthCheck): Promise<CheckResult> {
   try {
     return await check();
   } catch (error) {
-    return { ok: false, problem: stripCredentials(error instanceof Error ? error.message : String(error)) };
+    const cause = innermost(error);
+    return { ok: false, problem: stripCredentials(cause instanceof Error ? cause.message : String(cause)) };
   }
 }
 

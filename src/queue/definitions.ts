@@ -8,7 +8,7 @@ export const QUEUES = { sweep: 'vitals-sweep', probe: 'vitals-probe' } as const;
  * that no secret is ever in a job, and a late job sees the registry as it is then.
  */
 export const probeJobSchema = z.object({
-  serverId: z.string().min(1),
+  serverId: z.string(),
   /** The planned time, in milliseconds since 1970; null for one that a person asked for. */
   slotMs: z.number().int().nullable(),
 });

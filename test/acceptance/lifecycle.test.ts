@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +83,33 @@ describe('a second signal', () => {
     } finally {
       await tiny.close();
     }
+  });
+});
+
+describe('a signal during the start', () => {
+  test('ends the wait for a database, with 0', async () => {
+    const daemon = start(['daemon'], { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/db' });
+    await eventually('a retry', () => (daemon.stderr().includes('next try in') ? true : undefined));
+    daemon.child.kill('SIGTERM');
+    expect(await daemon.ended).toEqual({ code: 0, signal: null });
+    expect(daemon.stderr()).not.toContain('cannot be used');
+  });
+});
+
+describe('an embedded database that dies', () => {
+  test('takes the daemon with it: 1, and what to do', async () => {
+    const daemon = start(['daemon', '--no-demo']);
+    await daemon.waitFor(READY);
+    const keeper = JSON.parse(readFileSync(join(cwd, '.mcp-vitals/keeper.json'), 'utf8')) as {
+      postgres: { pid: number };
+    };
+    process.kill(keeper.postgres.pid, 'SIGKILL');
+    expect((await daemon.ended).code).toBe(1);
+    expect(daemon.stderr()).toContain('the embedded database has ended');
+    const again = start(['daemon', '--no-demo']);
+    await again.waitFor(READY);
+    again.child.kill('SIGTERM');
+    expect((await again.ended).code).toBe(0);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   headerOption,
   jsonOption,
   parseInteger,
+  parseName,
   readSecret,
   transportOption,
 } from '../parse-options.ts';
@@ -90,8 +91,8 @@ export const addServersAdd: AddCommand = (servers, context) => {
     .summary('register a server')
     .description('Registers a server; a running daemon probes it at once.')
     .argument('[target...]', 'a URL (http, https, ws, wss) or, after --, a command that speaks stdio')
-    .option('--name <name>', 'its name; its address where it is not given')
-    .option('--id <id>', 'its id; made up where it is not given')
+    .option('--name <name>', 'its name; its address where it is not given', parseName)
+    .option('--id <id>', 'its id; made up where it is not given', parseName)
     .option('--description <text>', 'what it is')
     .addOption(transportOption())
     .addOption(headerOption())

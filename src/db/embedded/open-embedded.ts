@@ -9,6 +9,8 @@ export interface EmbeddedOptions {
   dataDir: string;
   /** Lines for the user while the first start takes its moment. */
   onProgress?: (line: string) => void;
+  /** Called once when the server has ended though nobody here closed it. */
+  onLost?: () => void;
   /** Other binaries than those found: a folder with initdb and postgres. */
   binaries?: { folder: string };
 }
@@ -41,6 +43,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
   const settings = {
     dataDir: prepareFolder(options.dataDir),
     onProgress: options.onProgress ?? (() => undefined),
+    onLost: options.onLost ?? (() => undefined),
     ...(options.binaries ? { binaries: resolve(options.binaries.folder) } : {}),
   };
   const first = await joinKeeper(settings);
@@ -52,7 +55,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     // Holding the connection must not keep the process from ending.
     membership.socket.unref();
     const how = await membership.ended;
-    if (closing || how === 'bye' || (await startOf(first.pid)) === undefined) return;
+    if (closing) return;
+    if (how === 'bye' || (await startOf(first.pid)) === undefined) return settings.onLost();
     current = joinKeeper(settings).catch((error: unknown) => {
       settings.onProgress(`the embedded database has lost its keeper: ${String(error)}`);
       return undefined;
