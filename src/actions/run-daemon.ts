@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { DaemonReport } from '../cli/actions.ts';
-import { createDaemon, type RunningDaemon } from '../daemon/daemon.ts';
+import { createDaemon, type Daemon, type RunningDaemon } from '../daemon/daemon.ts';
 import { countOwnServers, putOffDemo, registerDemo, removeDemo } from '../db/queries/demo.ts';
 import { awaitVerdicts, readClock } from '../db/queries/results.ts';
 import { type DemoFleet, startDemoFleet } from '../demo/start-demo-fleet.ts';
-import { createLogger } from '../logging/create-logger.ts';
+import { createLogger, type Logger } from '../logging/create-logger.ts';
 import { secretsOfUrl } from '../logging/strip-credentials.ts';
 import type { ActionContext } from './context.ts';
 import { readVerdictRows } from './enqueue.ts';
@@ -16,6 +16,7 @@ export interface RunDaemonOptions {
 }
 
 const VERDICTS_WITHIN_MS = 30_000;
+const LOST_STOP_MS = 2_000;
 
 /** The worker, from its start to the end that the user asks for. */
 export async function runDaemon(context: ActionContext, { demo, report }: RunDaemonOptions): Promise<void> {
@@ -61,10 +62,23 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
   } finally {
     // The fleet outlives the daemon's last probes, which would otherwise find it down.
     try {
-      await daemon.stop();
+      if (lost.signal.aborted) await abandon(daemon, logger);
+      else await daemon.stop();
     } finally {
       await fleet?.stop();
     }
+  }
+}
+
+/** Without a database little can be ended in good order, and what cannot must not hide why. */
+async function abandon(daemon: Daemon, logger: Logger): Promise<void> {
+  try {
+    await daemon.stop(LOST_STOP_MS);
+  } catch (error) {
+    logger.warn(
+      { problem: error instanceof Error ? error.message : String(error) },
+      'not all of it could be ended',
+    );
   }
 }
 

@@ -50,15 +50,15 @@ export interface RunningDaemon {
 export interface Daemon {
   /** Rejects with a typed error, everything that was begun ended again. */
   start(): Promise<RunningDaemon>;
-  /** Ends all of it within the configured time; may be called at any moment, and more than once. */
-  stop(): Promise<void>;
+  /** Ends all of it within the configured time, or this one; may be called at any moment, and more than once. */
+  stop(budgetMs?: number): Promise<void>;
 }
 
 /** The composition root: the only place where the parts meet. */
 export function createDaemon(options: DaemonOptions): Daemon {
   const { config, logger } = options;
   const lifecycle = createLifecycle((step) => logger.debug({ step }, 'stopping'));
-  const stop = () => lifecycle.stop(config.shutdownMs);
+  const stop = (budgetMs = config.shutdownMs) => lifecycle.stop(budgetMs);
   return {
     async start() {
       try {

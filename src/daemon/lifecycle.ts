@@ -12,12 +12,13 @@ export function createLifecycle(onStep: (name: string) => void): Lifecycle {
 
   async function stopAll(budgetMs: number): Promise<void> {
     const deadline = performance.now() + budgetMs;
+    const leastMs = Math.min(1000, budgetMs / 4);
     const problems: Error[] = [];
     for (const { name, end } of steps.reverse()) {
       onStep(name);
       try {
-        // A step that hangs must not take the time of those behind it.
-        await withinMs(name, Math.max(1000, deadline - performance.now()), async () => end());
+        // A step that hangs must not take all the time of those behind it.
+        await withinMs(name, Math.max(leastMs, deadline - performance.now()), async () => end());
       } catch (error) {
         problems.push(
           new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error }),
