@@ -39,3 +39,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await runCommandLine(process.argv.slice(2), listenForSignals());
+// What could not be ended (connections that a library goes on trying to restore) must not keep the
+// process; what still is to be written out has a second for it.
+setTimeout(() => process.exit(), 1000).unref();
