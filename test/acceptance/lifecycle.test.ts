@@ -181,6 +181,12 @@ describe('mcp-vitals probe', () => {
         inventory: { tools: 1, resources: 0, resourceTemplates: 0, prompts: 0 },
         footprint: { sessionsOpened: 1, sessionsClosed: 1 },
       });
+      const exits = await runProgram(['probe', '--json', '--', 'sh', '-c', 'echo it broke >&2; exit 3'], cwd);
+      expect(exits.code).toBe(1);
+      expect(JSON.parse(exits.stdout)).toMatchObject({ reason: 'exited', stderr: 'it broke' });
+      const secret = await runProgram(['probe', tiny.url, '--header', 'Authorization Bearer hunter2'], cwd);
+      expect(secret.code).toBe(2);
+      expect(secret.stderr).not.toContain('hunter2');
       tiny.failWith = 401;
       const locked = await runProgram(['probe', tiny.url], cwd);
       expect(locked.code).toBe(1);

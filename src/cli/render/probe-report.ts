@@ -68,8 +68,21 @@ export function toProbeJson(outcome: ProbeOutcome, options: ReportOptions): unkn
     ),
     phases: { ...Object.fromEntries(times), totalMs: round(totalMs) },
     footprint: outcome.footprint,
+    ...(stderrOf(outcome) ? { stderr: redact(stderrOf(outcome)) } : {}),
     ...(options.listTools ? { tools: toolNames(outcome).map(redact) } : {}),
   };
+}
+
+/** The last lines of a command that ended before it answered; empty for everything else. */
+function stderrOf({ fault }: ProbeOutcome): string {
+  return fault?.kind === 'exit' ? fault.stderr : '';
+}
+
+function describeStderr(outcome: ProbeOutcome): string[] {
+  const lines = stderrOf(outcome)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  return lines.map((line) => `stderr      ${escapeText(line)}`);
 }
 
 function describeVerdict({ verdict, reason, message, suggestion }: Classification, style: Style): string[] {
@@ -125,6 +138,7 @@ export function renderProbeText(outcome: ProbeOutcome, options: ReportOptions, s
     `target      ${escapeText(options.target)}`,
     ...describeServer(outcome),
     ...describeInventory(outcome),
+    ...describeStderr(outcome),
     '',
     renderPhaseBars(outcome.phases, outcome.totalMs, style).trimEnd(),
     ...(options.listTools ? describeTools(outcome, style) : []),
