@@ -11,7 +11,7 @@ import { faultOfNetworkError } from './network-fault.ts';
 const MAX_REDIRECTS = 5;
 /** How long the end of an answered exchange is waited for: a free socket saves a connection. */
 export const SETTLE_MS = 10;
-const MAX_EXCERPT_BYTES = 16 * 1024;
+const MAX_EXCERPT_BYTES = 64 * 1024;
 const EXCERPT_WAIT_MS = 500;
 
 export type HttpHeaders = Record<string, string>;

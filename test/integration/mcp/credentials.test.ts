@@ -123,6 +123,20 @@ describe('credentials of the registry', () => {
   });
 });
 
+describe('a token in the body of a refusal', () => {
+  it.each([0, 170, 195, 199, 480, 65_530])('is hidden %i characters into it', async (before) => {
+    const token = 'tok-SECRET-0123456789';
+    const server = await startScripted({
+      initialize: ({ raw }) =>
+        raw(500, { 'content-type': 'text/plain' }, '.'.repeat(before) + `${token} `.repeat(3_000)),
+    });
+    cleanUps.push(server.stop);
+    const { fault } = await makeProber().probe(targetFor(server.url, 'bearer', { bearerToken: token }));
+    expect(fault?.message.length).toBeGreaterThan(100);
+    expect(fault?.message).not.toContain('tok');
+  });
+});
+
 interface AuthorizationServer {
   issuer: string;
   tokenRequests: Array<{ body: URLSearchParams; authorization: string | undefined }>;
