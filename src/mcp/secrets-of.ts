@@ -1,9 +1,10 @@
 import type { ProbeTarget } from '../core/target.ts';
 
 const SECRET_NAME = /key|token|secret|auth|sig|passw|pwd|credential/i;
-const URL_IN_TEXT = /[a-z][a-z0-9+.-]*:\/\/\S+/gi;
+/** Bounded, as an argument may be of megabytes: each place in it is looked at once. */
+const URL_IN_TEXT = /[a-z][a-z0-9+.-]{0,20}:\/\/\S+/gi;
 /** Header values end up in arguments as `Name: value`, variables as `NAME=value`. */
-const NAMED_VALUE = /^-*([\w.-]+)(?:=|:\s*)(.+)$/s;
+const NAMED_VALUE = /^-{0,2}(\w[\w.-]{0,100})(?:=|:\s{0,9})(\S.*)$/s;
 const MIN_OPAQUE_LENGTH = 16;
 
 /** A value that nobody would type: long, and of letters and digits. */

@@ -149,6 +149,11 @@ describe('the secrets of a target', () => {
     expect(scrubber.line('it wrote SECRET-1, of server.js')).toBe('it wrote ***, of server.js');
   });
 
+  it('are found in arguments of megabytes too', () => {
+    const scrubber = made(['node', 'x'.repeat(2_000_000), '-'.repeat(2_000_000), '--token', 'SECRET-1']);
+    expect(scrubber.line('SECRET-1')).toBe('***');
+  });
+
   it('are the values of its environment, wherever its stderr was cut', () => {
     const secret = `S${'E'.repeat(40)}T`;
     const scrubber = made(['node'], { VALUE: secret });
