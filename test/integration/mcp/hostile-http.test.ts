@@ -533,6 +533,39 @@ describe('a server that is odd, and up', () => {
   });
 });
 
+describe('a pinned era', () => {
+  const pinned = async (script: Script, timeoutMs = PATIENT_MS) => {
+    const server = await startScripted(script);
+    cleanUps.push(server.stop);
+    const prober = createProber({ clientInfo: CLIENT_INFO });
+    return prober.probe(targetOf(server.url, { era: 'stateless', timeoutMs }));
+  };
+
+  it('that a server leaves unanswered gives way to the other one', async () => {
+    const outcome = await pinned({ 'server/discover': never }, 3_000);
+    expect(outcome).toMatchObject({ fault: null, era: 'handshake' });
+  });
+
+  it('that a server answers late is still its era', async () => {
+    const capabilities = { tools: {} };
+    const supportedVersions = ['2026-07-28'];
+    const outcome = await pinned(
+      {
+        'server/discover': ({ result }) =>
+          void setTimeout(() => result({ supportedVersions, capabilities, resultType: 'complete' }), 1_200),
+        initialize: ({ error }) => error(-32601, 'Method not found', 404),
+      },
+      3_000,
+    );
+    expect(outcome).toMatchObject({ fault: null, era: 'stateless' });
+  });
+
+  it('that is not confirmed is not told', async () => {
+    const outcome = await pinned({ 'server/discover': never, initialize: ({ raw }) => raw(500, {}) }, 3_000);
+    expect(outcome).toMatchObject({ era: null, fault: { kind: 'http', phase: 'handshake', status: 500 } });
+  });
+});
+
 describe('a port with no MCP behind it', () => {
   it('refuses the connection', async () => {
     const { reason, outcome } = await probe(`http://127.0.0.1:${await freePort()}/mcp`);
