@@ -315,6 +315,24 @@ describe('OAuth client credentials', () => {
     expect(authorization.tokenRequests).toEqual([]);
   });
 
+  it('go to an authorization server of another host only when it is registered', async () => {
+    const authorization = await startAuthorizationServer();
+    const server = await startProtected(authorization, () => 'granted-token-1');
+    const url = server.url.replace('127.0.0.1', 'localhost');
+    const { fault } = await makeProber().probe(targetFor(url, 'oauth', OAUTH));
+    expect(fault).toMatchObject({ kind: 'oauth', message: expect.stringContaining(authorization.issuer) });
+    expect(fault?.message).toContain('auth_config.oauth.issuer');
+    expect(authorization.tokenRequests).toEqual([]);
+    server.url = url;
+    for (const registered of [
+      { oauth: { ...OAUTH.oauth, issuer: authorization.issuer } },
+      { ...OAUTH, custom: { issuer: authorization.issuer } },
+    ]) {
+      expect((await makeProber().probe(targetFor(url, 'oauth', registered))).fault).toBeNull();
+    }
+    expect(authorization.tokenRequests).toHaveLength(2);
+  });
+
   it('work on a WebSocket', async () => {
     const authorization = await startAuthorizationServer();
     const web = await startHttp((request, response) => {
