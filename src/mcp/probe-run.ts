@@ -57,7 +57,7 @@ export class ProbeRun {
     this.#target = target;
     this.#wantsInventory = request.inventory ?? true;
     this.#signal = request.signal;
-    this.#context = createContext(shared);
+    this.#context = createContext(shared, target.timeoutMs);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
     });

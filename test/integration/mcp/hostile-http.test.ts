@@ -169,7 +169,7 @@ const CASES: Case[] = [
   {
     name: 'an endless JSON body',
     script: { initialize: ({ response }) => writeForEver(response.writeHead(200, json), '['.repeat(10_000)) },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'body' },
   },
   {
@@ -180,7 +180,7 @@ const CASES: Case[] = [
         response.end(gzipSync(Buffer.alloc(64 * 1024 * 1024)));
       },
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'body' },
   },
   {
@@ -193,7 +193,7 @@ const CASES: Case[] = [
     script: {
       initialize: ({ response }) => writeForEver(response.writeHead(200, events), 'x'.repeat(10_000)),
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'line' },
   },
   {
@@ -202,7 +202,7 @@ const CASES: Case[] = [
       initialize: ({ response }) =>
         writeForEver(response.writeHead(200, events), `:${'.'.repeat(1_000)}\n\n`),
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'body' },
   },
   {
@@ -214,7 +214,7 @@ const CASES: Case[] = [
           'data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n',
         ),
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'messages' },
   },
   {
@@ -308,7 +308,7 @@ const CASES: Case[] = [
         response.socket?.write(`HTTP/1.1 200 OK\r\n${'x-filler: y\r\n'.repeat(5_000)}`);
       },
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'headers' },
   },
   {

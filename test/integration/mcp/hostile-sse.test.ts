@@ -158,7 +158,7 @@ const CASES: Array<{ name: string; script: SseScript; reason: Reason; fault?: ob
   {
     name: 'an endless line',
     script: { post: accepting((stream) => writeForEver(stream, 'x'.repeat(9_999))) },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'line' },
   },
   {
@@ -168,7 +168,7 @@ const CASES: Array<{ name: string; script: SseScript; reason: Reason; fault?: ob
         writeForEver(stream, 'data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n'),
       ),
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'messages' },
   },
   {
