@@ -9,7 +9,7 @@ import { FaultError } from '../fault-error.ts';
 import { CUT_MARK } from '../scrub.ts';
 import { LineReader } from './line-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
-import { endProcessGroup } from './process-group.ts';
+import { endProcessGroup, rememberProcessGroup } from './process-group.ts';
 import { readMessage } from './read-message.ts';
 
 type Command = Extract<Endpoint, { transport: 'stdio' }>;
@@ -78,7 +78,10 @@ export class StdioTransport implements ProbeTransport {
       // Its own process group, so that all that it starts can be ended with it.
       const options = { env, stdio: 'pipe', detached: true, ...(cwd === undefined ? {} : { cwd }) } as const;
       const child = spawn(command, args, options);
-      if (child.pid !== undefined) return child;
+      if (child.pid !== undefined) {
+        rememberProcessGroup(child.pid);
+        return child;
+      }
       const [error] = await once(child, 'error');
       throw error;
     } catch (error) {
@@ -113,6 +116,7 @@ export class StdioTransport implements ProbeTransport {
         if (!fits)
           this.#fail({
             kind: 'limit',
+            phase: watch.phase,
             limit: 'line',
             message: `a line of its output is longer than ${limits.lineBytes} bytes`,
           });
