@@ -104,6 +104,21 @@ describe('credentials of the registry', () => {
     expect(fault?.message).not.toMatch(/verysecret|sesame|Basic/);
   });
 
+  it('may hold a User-Agent, which is then sent once', async () => {
+    const agents: string[] = [];
+    const server = await startScripted({
+      initialize: ({ request, result }) => {
+        for (const [at, text] of request.rawHeaders.entries())
+          if (text.toLowerCase() === 'user-agent') agents.push(request.rawHeaders[at + 1] ?? '');
+        result(GREETING);
+      },
+    });
+    cleanUps.push(server.stop);
+    const authConfig = { custom: { headers: { 'User-Agent': 'mine/1' } } };
+    await makeProber().probe(targetFor(server.url, 'custom', authConfig));
+    expect(agents).toEqual(['mine/1']);
+  });
+
   it('never show in a fault, whatever the server does with them', async () => {
     const token = 'tok-SECRET-0123456789';
     const server = await startScripted({

@@ -533,6 +533,66 @@ describe('a server that is odd, and up', () => {
   });
 });
 
+describe('a server that takes more than its share', () => {
+  it('with a new session on every answer is given up, and sees no burst of DELETEs', async () => {
+    let opened = 0;
+    let atOnce = 0;
+    let most = 0;
+    const { reason, outcome, server } = await probeScript({
+      'tools/list': ({ result }) => {
+        opened += 1;
+        result({ tools: [], nextCursor: String(opened) }, { 'mcp-session-id': `s-${opened}` });
+      },
+      DELETE: async ({ raw }) => {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        atOnce -= 1;
+        raw(200, {});
+      },
+    });
+    expect(reason).toBe('protocol_error');
+    expect(outcome.fault?.message).toContain('more than 8 sessions');
+    expect(outcome.footprint).toEqual({ sessionsOpened: 9, sessionsClosed: 9 });
+    expect(server.received.filter((method) => method === 'DELETE')).toHaveLength(9);
+    expect(most).toBe(1);
+  });
+
+  it('that leaves its event streams open is still listed, on few sockets', async () => {
+    let most = 0;
+    const pages = 12;
+    const server = await startScripted({
+      'tools/list': async ({ message, response }) => {
+        most = Math.max(most, await server.connections());
+        const page = Number(message.params?.cursor ?? 0) + 1;
+        const next = page < pages ? { nextCursor: String(page) } : {};
+        const answer = { jsonrpc: '2.0', id: message.id, result: { tools: [GOOD_TOOL], ...next } };
+        response.writeHead(200, events).write(`data: ${JSON.stringify(answer)}\n\n`);
+      },
+    });
+    cleanUps.push(server.stop);
+    expect((await probe(server.url)).reason).toBe('ok');
+    expect(server.received.filter((method) => method === 'tools/list')).toHaveLength(pages);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it('that switches protocols is no MCP server', async () => {
+    const port = await listenTcp((socket) => {
+      socket.on('data', () =>
+        socket.write('HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+      );
+    });
+    expect((await probe(`http://127.0.0.1:${port}/mcp`)).reason).toBe('not_mcp');
+  });
+
+  it('with endless headers before its greeting is down, whatever it was before', async () => {
+    const { reason, verdict } = await probeScript({
+      initialize: ({ raw }) => raw(200, { ...json, 'x-big': 'y'.repeat(40_000) }),
+    });
+    expect({ reason, verdict }).toEqual({ reason: 'answer_too_large', verdict: 'down' });
+  });
+});
+
 describe('a pinned era', () => {
   const pinned = async (script: Script, timeoutMs = PATIENT_MS) => {
     const server = await startScripted(script);

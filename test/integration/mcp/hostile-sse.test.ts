@@ -32,8 +32,11 @@ const openStream = (response: ServerResponse) => {
 };
 const say = (stream: ServerResponse, payload: object) =>
   stream.write(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...payload })}\n\n`);
-const answerWell = ({ id, method }: RpcRequest, response: ServerResponse, stream: ServerResponse) => {
+const answerWell = (message: RpcRequest, response: ServerResponse, stream: ServerResponse) => {
   response.writeHead(202).end('Accepted');
+  sayResult(message, stream);
+};
+const sayResult = ({ id, method }: RpcRequest, stream: ServerResponse) => {
   if (id === undefined) return;
   const result = method === 'initialize' ? GREETING : method === 'tools/list' ? { tools: [] } : {};
   say(stream, { id, result });
@@ -148,6 +151,16 @@ const CASES: Array<{ name: string; script: SseScript; reason: Reason; fault?: ob
     name: 'a message that is never answered',
     script: { post: (_message, response) => void response.writeHead(202).end() },
     reason: 'timeout_handshake',
+  },
+  {
+    name: 'POSTs of which the body never ends',
+    script: {
+      post: (message, response, stream) => {
+        response.writeHead(202).write('Accepted');
+        sayResult(message, stream);
+      },
+    },
+    reason: 'ok',
   },
   {
     name: 'malformed JSON',
