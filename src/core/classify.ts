@@ -105,7 +105,9 @@ export function reasonOf(fault: Fault): Reason {
     case 'rpc':
       return 'rpc_error';
     case 'limit':
-      return fault.limit === 'pages' || fault.limit === 'items' ? 'list_unbounded' : 'too_large';
+      if (fault.limit === 'pages' || fault.limit === 'items') return 'list_unbounded';
+      // Before the listing nothing has shown yet that an MCP server is there and alive.
+      return fault.phase === 'list' ? 'too_large' : 'answer_too_large';
     case 'spawn':
       return 'spawn_failed';
     case 'exit':

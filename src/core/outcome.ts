@@ -52,7 +52,12 @@ export type Fault =
   /** A JSON-RPC error where an answer was due. */
   | { kind: 'rpc'; phase: Phase; code: number; message: string }
   /** A bound of ours was passed. */
-  | { kind: 'limit'; limit: 'body' | 'headers' | 'line' | 'pages' | 'items' | 'messages'; message: string }
+  | {
+      kind: 'limit';
+      phase: Phase;
+      limit: 'body' | 'headers' | 'line' | 'pages' | 'items' | 'messages';
+      message: string;
+    }
   /** The command of a stdio server could not be started. */
   | { kind: 'spawn'; code: string; message: string }
   /** The child of a stdio server ended before it answered. */

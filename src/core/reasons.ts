@@ -215,10 +215,16 @@ export const REASONS = {
     'it answers with an error',
     'Read the server’s log for the error that the message names.',
   ),
+  answer_too_large: reason(
+    'down',
+    'unhealthy',
+    'it sends more than we take before it has a listing to send',
+    'Check what answers there: a greeting is small, and this may be another service.',
+  ),
   too_large: reason(
     'degraded',
     'unhealthy',
-    'it sends more than we take',
+    'its listing is more than we take',
     'Make its answers smaller: page the lists, shorten descriptions and schemas.',
   ),
   list_unbounded: reason(

@@ -19,6 +19,8 @@ export interface ProbeTools {
 
 /** What one probe's transport is given: clocks, bounds, counters and rules, and nothing global. */
 export interface ProbeContext extends ProbeTools {
+  /** What the whole probe may take. */
+  timeoutMs: number;
   watch: Stopwatch;
   allowance: Allowance;
   sessions: SessionLedger;
@@ -29,9 +31,11 @@ export class Allowance {
   #bytes = 0;
   #messages = 0;
   readonly #limits: ProbeLimits;
+  readonly #watch: Stopwatch;
 
-  constructor(limits: ProbeLimits) {
+  constructor(limits: ProbeLimits, watch: Stopwatch) {
     this.#limits = limits;
+    this.#watch = watch;
   }
 
   /** Throws once the probe has received more than it takes. */
@@ -45,6 +49,7 @@ export class Allowance {
     if (this.#messages > this.#limits.messages) {
       throw new FaultError({
         kind: 'limit',
+        phase: this.#watch.phase,
         limit: 'messages',
         message: `it sent more than ${this.#limits.messages} messages in one probe`,
       });
@@ -59,24 +64,27 @@ export class Allowance {
   tooManyBytes(): Fault {
     return {
       kind: 'limit',
+      phase: this.#watch.phase,
       limit: 'body',
       message: `it sent more than ${this.#limits.bodyBytes} bytes in one probe`,
     };
   }
 }
 
-/** The context of a probe that begins now. */
-export function createContext(tools: ProbeTools): ProbeContext {
+/** The context of a probe that begins now, and has `timeoutMs`. */
+export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContext {
   const { limits, egress, footprint, userAgent, extraCa, childEnvironment } = tools;
+  const watch = new Stopwatch();
   return {
+    timeoutMs,
     limits,
     egress,
     footprint,
     userAgent,
     extraCa,
     childEnvironment,
-    watch: new Stopwatch(),
-    allowance: new Allowance(limits),
+    watch,
+    allowance: new Allowance(limits, watch),
     sessions: new SessionLedger(footprint),
   };
 }

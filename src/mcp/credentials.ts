@@ -80,7 +80,7 @@ export function credentialsOf(authType: string, authConfig: unknown): Credential
       return addHeader(headers, name, key) ?? { kind: 'headers', headers };
     }
     case 'oauth':
-      return oauthOf(authConfig.oauth, headers);
+      return oauthOf(authConfig.oauth, custom.issuer, headers);
     case 'custom':
       return { kind: 'headers', headers };
     default:
@@ -88,15 +88,20 @@ export function credentialsOf(authType: string, authConfig: unknown): Credential
   }
 }
 
-function oauthOf(oauth: unknown, headers: Record<string, string>): Credentials | BadTarget {
+function oauthOf(
+  oauth: unknown,
+  customIssuer: unknown,
+  headers: Record<string, string>,
+): Credentials | BadTarget {
   if (!isObject(oauth)) return badAuth('auth_type is oauth, and auth_config.oauth is no object');
   const clientId = textOf(oauth.clientId);
   const clientSecret = textOf(oauth.clientSecret);
   if (!clientId || !clientSecret) return badAuth('auth_config.oauth lacks clientId or clientSecret');
   const scopes = Array.isArray(oauth.scope) ? oauth.scope : [oauth.scope];
   const scope = textOf(scopes.filter((name) => typeof name === 'string').join(' '));
-  const issuer = textOf(oauth.issuer);
-  if (issuer !== undefined && !URL.canParse(issuer)) return badAuth('auth_config.oauth.issuer is no URL');
+  // The gateway's own form has no place for an issuer in `oauth`, but takes anything in `custom`.
+  const issuer = textOf(oauth.issuer) ?? textOf(customIssuer);
+  if (issuer !== undefined && !URL.canParse(issuer)) return badAuth('the issuer in auth_config is no URL');
   return {
     kind: 'oauth',
     clientId,

@@ -111,20 +111,20 @@ async function listFamily(
     if (Array.isArray(listed)) for (const entry of listed) entries.push(entry);
     if (entries.length > limits.items) {
       const message = `${method} brought more than ${limits.items} entries`;
-      throw new FaultError({ kind: 'limit', limit: 'items', message });
+      throw new FaultError({ kind: 'limit', phase: 'list', limit: 'items', message });
     }
     const { nextCursor } = result;
     // Some servers say with an empty cursor what the others say with none.
     if (typeof nextCursor !== 'string' || nextCursor === '') return entries;
     if (cursors.has(nextCursor)) {
       const message = `${method} gives the same cursor again on page ${page}: its paging goes in a circle`;
-      throw new FaultError({ kind: 'limit', limit: 'pages', message });
+      throw new FaultError({ kind: 'limit', phase: 'list', limit: 'pages', message });
     }
     cursors.add(nextCursor);
     cursor = nextCursor;
   }
   const message = `${method} still had no last page after ${limits.pages}`;
-  throw new FaultError({ kind: 'limit', limit: 'pages', message });
+  throw new FaultError({ kind: 'limit', phase: 'list', limit: 'pages', message });
 }
 
 function judge(

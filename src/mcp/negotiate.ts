@@ -1,4 +1,4 @@
-import { McpError } from '@modelcontextprotocol/sdk/types.js';
+import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import type { Era, EraChoice } from '../core/target.ts';
 import { FaultError } from './fault-error.ts';
 import { STATELESS_VERSION } from './open-stateless.ts';
@@ -35,11 +35,17 @@ export function otherEraMayAnswer(era: Era, error: unknown): boolean {
   );
 }
 
+/** Whether a greeting was given up because nothing came: a connection that breaks has a fault of its own. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof McpError && error.code === ErrorCode.ConnectionClosed;
+}
+
 /**
  * Which of two failures is worth telling: what the expected era said, unless the other one got further
  * and found a version that is not ours, or a door that wants credentials.
  */
 export function moreTelling(expected: unknown, other: unknown): unknown {
+  if (isSilence(expected)) return other;
   if (!(other instanceof FaultError)) return expected;
   const { fault } = other;
   const closedDoor = fault.kind === 'http' && SAME_IN_BOTH.has(fault.status);

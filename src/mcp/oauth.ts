@@ -14,6 +14,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Credentials, ProbeTarget } from '../core/target.ts';
 import type { ProbeContext } from './context.ts';
 import { FaultError } from './fault-error.ts';
+import { checkServer } from './oauth-server.ts';
 import { HttpExchange } from './transports/http-exchange.ts';
 
 type OAuthCredentials = Extract<Credentials, { kind: 'oauth' }>;
@@ -110,6 +111,7 @@ export async function requestToken(
       fetchFn,
       ...(asked.resourceMetadataUrl ? { resourceMetadataUrl: asked.resourceMetadataUrl } : {}),
     });
+    checkServer(found, serverUrl, issuer);
     const provider = new KnownServerProvider(
       {
         clientId,
@@ -166,7 +168,7 @@ function oauthFault(error: unknown): FaultError {
   if (error instanceof FaultError) {
     const { kind, message } = error.fault;
     // Our own rules keep their reason; everything else is the authorization server's failure.
-    if (kind === 'egress' || kind === 'limit') return error;
+    if (kind === 'egress' || kind === 'limit' || kind === 'oauth') return error;
     return new FaultError({ kind: 'oauth', message: `the authorization server cannot be asked: ${message}` });
   }
   const text = error instanceof Error ? error.message : String(error);

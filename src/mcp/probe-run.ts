@@ -6,7 +6,7 @@ import { createContext, type ProbeContext, type ProbeTools } from './context.ts'
 import { FaultError } from './fault-error.ts';
 import { describeError, faultOf } from './fault-of.ts';
 import { listInventory, rpcCodeOf } from './list-inventory.ts';
-import { eraOrder, moreTelling, otherEraMayAnswer } from './negotiate.ts';
+import { eraOrder, isSilence, moreTelling, otherEraMayAnswer } from './negotiate.ts';
 import { requestToken, type TokenCache, tokenKey } from './oauth.ts';
 import { openHandshake } from './open-handshake.ts';
 import { openStateless } from './open-stateless.ts';
@@ -57,7 +57,7 @@ export class ProbeRun {
     this.#target = target;
     this.#wantsInventory = request.inventory ?? true;
     this.#signal = request.signal;
-    this.#context = createContext(shared);
+    this.#context = createContext(shared, target.timeoutMs);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
     });
@@ -132,8 +132,7 @@ export class ProbeRun {
   async #open(): Promise<Opened> {
     const [first, second] = eraOrder(this.#target.era);
     try {
-      // Silence on HTTP is an outage; on a shared channel it is how some servers pass over the unknown.
-      return await this.#greet(first, this.#target.endpoint.transport === 'http' ? null : this.#silenceMs);
+      return await this.#greet(first, this.#silenceMs);
     } catch (thrown) {
       const failure = this.#link?.transport.failure;
       // The SDK knows of a connection that broke only that it did.
@@ -143,6 +142,10 @@ export class ProbeRun {
       try {
         return await this.#greet(second, this.#silenceMs);
       } catch (other) {
+        // Over HTTP silence may be slowness: a server that does answer, and in the expected era alone, is
+        // asked again without haste.
+        const isSlow = isSilence(error) && otherEraMayAnswer(second, other) && !this.#over;
+        if (isSlow && this.#target.endpoint.transport === 'http') return await this.#greet(first, null);
         throw moreTelling(error, other);
       }
     }
@@ -179,6 +182,8 @@ export class ProbeRun {
         headers.authorization = `Bearer ${token}`;
       }
     }
+    // What was opened on the link before says nothing of this one: its era would be taken for confirmed.
+    this.#opened = null;
     this.#link = { transport: createTransport(endpoint, headers, this.#context), started: false };
   }
 

@@ -1,13 +1,20 @@
 import type { Fault, ServerInfo, Warning } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
+import { secretsOf } from './secrets-of.ts';
 
 /** Shorter values are no secrets, and hiding them would eat into every message. */
 const MIN_SECRET_LENGTH = 4;
 const MAX_MESSAGE_LENGTH = 500;
 const MAX_NAME_LENGTH = 200;
-/** What is looked at of a text; a hostile server may send one of megabytes. */
-const MAX_READ_LENGTH = 64 * 1024;
+/**
+ * What is looked at of a text; a hostile server may send one of megabytes. Less than what is ever read of
+ * a refusal, so that one that was cut there is known to be cut.
+ */
+const MAX_READ_LENGTH = 12 * 1024;
 const MAX_STDERR_LENGTH = 4_000;
+
+/** What stands before a text of which the beginning was not kept. */
+export const CUT_MARK = '…';
 
 /** Control characters, also those that turn the direction of text; line breaks are kept in stderr only. */
 const CONTROL = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
@@ -18,8 +25,8 @@ export class Scrubber {
   #secrets: string[] = [];
 
   /** Hides `value` from now on, also where it is percent- or base64-encoded. */
-  learn(value: string | undefined): void {
-    if (value === undefined || value.length < MIN_SECRET_LENGTH) return;
+  learn(value: string): void {
+    if (value.length < MIN_SECRET_LENGTH) return;
     const forms = new Set([
       value,
       encodeURIComponent(value),
@@ -38,15 +45,17 @@ export class Scrubber {
     return cut(this.#hide(text).replace(CONTROL, ' ').trim(), maxLength);
   }
 
-  /** The same for several lines, of which the end is worth most. */
-  lines(text: string): string {
-    const clean = this.#hide(text).replace(CONTROL_BUT_BREAKS, ' ').trim();
-    return clean.length > MAX_STDERR_LENGTH ? `…${clean.slice(-MAX_STDERR_LENGTH)}` : clean;
+  /** The same for several lines, of which the end is worth most; `isCut` when their beginning is missing. */
+  lines(text: string, isCut = false): string {
+    // Half a secret may stand where the text was cut: nothing of that length is shown.
+    const whole = isCut ? this.#hide(text).slice(this.#secrets[0]?.length ?? 0) : this.#hide(text);
+    const clean = whole.replace(CONTROL_BUT_BREAKS, ' ').trim();
+    return clean.length > MAX_STDERR_LENGTH ? CUT_MARK + clean.slice(-MAX_STDERR_LENGTH) : clean;
   }
 
   fault(fault: Fault): Fault {
     const clean = { ...fault, message: this.line(fault.message) };
-    if (clean.kind === 'exit') clean.stderr = this.lines(clean.stderr);
+    if (clean.kind === 'exit') clean.stderr = this.lines(clean.stderr, clean.stderr.startsWith(CUT_MARK));
     if (clean.kind === 'http') {
       if (clean.challenge !== undefined) clean.challenge = this.line(clean.challenge);
       if (clean.location !== undefined) clean.location = this.line(clean.location);
@@ -79,27 +88,9 @@ function cut(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
 }
 
-/** Knows every secret that a target brings: its headers, its environment, and what its URL carries. */
+/** Knows every secret that a target brings, and the tokens that were issued for it. */
 export function createScrubber(target: ProbeTarget, tokens: readonly string[]): Scrubber {
   const scrubber = new Scrubber();
-  for (const token of tokens) scrubber.learn(token);
-  const { endpoint, credentials } = target;
-  if (credentials.kind !== 'none') {
-    for (const value of Object.values(credentials.headers ?? {})) {
-      scrubber.learn(value);
-      scrubber.learn(/^\S+\s+(.+)$/.exec(value)?.[1]);
-    }
-  }
-  if (credentials.kind === 'oauth') {
-    scrubber.learn(credentials.clientSecret);
-    scrubber.learn(Buffer.from(`${credentials.clientId}:${credentials.clientSecret}`).toString('base64'));
-  }
-  if (endpoint.transport === 'stdio') {
-    for (const value of Object.values(endpoint.env)) scrubber.learn(value);
-  } else {
-    if (endpoint.url.password !== '') scrubber.learn(endpoint.url.password);
-    if (endpoint.url.search === '') return scrubber;
-    for (const value of endpoint.url.searchParams.values()) scrubber.learn(value);
-  }
+  for (const secret of [...tokens, ...secretsOf(target)]) scrubber.learn(secret);
   return scrubber;
 }

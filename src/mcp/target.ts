@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type BadTarget,
   type Credentials,
@@ -11,6 +12,7 @@ import {
 } from '../core/target.ts';
 import { splitCommandLine } from './command-line.ts';
 import { badAuth, credentialsOf, customOf } from './credentials.ts';
+import { isLoopbackHost } from './loopback.ts';
 
 /** What the command line says about a target besides its address. */
 export interface TextTargetOptions {
@@ -24,8 +26,13 @@ export interface TextTargetOptions {
 }
 
 const MIN_TIMEOUT_MS = 100;
-const MAX_TIMEOUT_MS = 10 * 60_000;
+/** A registered server may hold one of the worker's slots for this long, and no longer. */
+const MAX_TIMEOUT_MS = 60_000;
+/** Whoever types a target waits for nobody but himself. */
+const MAX_TYPED_TIMEOUT_MS = 10 * 60_000;
 const MAX_ENDPOINT_LENGTH = 8_192;
+/** The longest name that DNS has; a longer one cannot be reached, and would be a key of any length. */
+const MAX_HOST_LENGTH = 253;
 const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'ws:': '80', 'https:': '443', 'wss:': '443' };
 const SCHEMES: Record<Exclude<TransportType, 'stdio'>, readonly string[]> = {
   http: ['http:', 'https:'],
@@ -81,7 +88,7 @@ export function targetOfText(text: string[], options: TextTargetOptions): ProbeT
     id: text.join(' '),
     name: text.join(' '),
     era: options.era ?? ('auto' as const),
-    timeoutMs: clampTimeout(options.timeoutMs),
+    timeoutMs: clampTimeout(options.timeoutMs, MAX_TYPED_TIMEOUT_MS),
   };
   const custom = { headers: options.headers ?? {} };
   const credentials =
@@ -105,14 +112,22 @@ export function targetOfText(text: string[], options: TextTargetOptions): ProbeT
   return isBad(endpoint) ? endpoint : { ...rest, endpoint, credentials };
 }
 
-/** The host and port that a server shares with others, for the bound on probes at once; `stdio` for commands. */
+/**
+ * What a server shares with others, for the bound on probes at once: its host name, whatever the port, as
+ * one machine answers on all of them. A loopback address keeps its port: a local fleet is many servers on
+ * one machine that is ours. `stdio` for commands, and never more than 255 characters.
+ */
 export function hostKeyOf(row: Pick<RegistryServer, 'id' | 'endpointUrl' | 'transportType'>): string {
   if (row.transportType === 'stdio') return 'stdio';
   const url = parseUrl(row.endpointUrl);
-  if (!url) return `server ${row.id}`;
-  const { protocol, hostname, port } = url;
-  return `${hostname.toLowerCase()}:${port || DEFAULT_PORTS[protocol] || ''}`;
+  const host = url?.hostname.toLowerCase().replace(/\.$/, '') ?? '';
+  if (!url || host === '' || host.length > MAX_HOST_LENGTH) return `server ${shortId(row.id)}`;
+  if (!isLoopbackHost(host)) return host;
+  return `${host}:${url.port || DEFAULT_PORTS[url.protocol] || ''}`;
 }
+
+const shortId = (id: string) =>
+  id.length <= 64 ? id : createHash('sha256').update(id).digest('hex').slice(0, 32);
 
 function urlEndpoint(
   transport: Exclude<TransportType, 'stdio'>,
@@ -127,6 +142,9 @@ function urlEndpoint(
     return badEndpoint(`endpoint_url begins with ${url.protocol}//, and ${transport} needs one of ${wanted}`);
   }
   if (url.hostname === '') return badEndpoint('endpoint_url names no host');
+  if (url.hostname.replace(/\.$/, '').length > MAX_HOST_LENGTH) {
+    return badEndpoint(`endpoint_url names a host of more than ${MAX_HOST_LENGTH} characters`);
+  }
   if (url.hash !== '') url.hash = '';
   if (transport === 'websocket' && url.protocol.startsWith('http'))
     url.protocol = url.protocol.replace('http', 'ws');
@@ -195,11 +213,10 @@ function stdioPlaceOf(authConfig: unknown): StdioPlace | BadTarget {
 
 function timeoutOf(settings: unknown, defaultMs: number): number {
   const timeout = isObject(settings) ? settings.timeout : undefined;
-  return typeof timeout === 'number' && timeout > 0 ? clampTimeout(timeout) : clampTimeout(defaultMs);
+  const wantedMs = typeof timeout === 'number' && timeout > 0 ? timeout : defaultMs;
+  return clampTimeout(wantedMs, MAX_TIMEOUT_MS);
 }
 
-function clampTimeout(timeoutMs: number): number {
-  return Number.isNaN(timeoutMs)
-    ? MAX_TIMEOUT_MS
-    : Math.min(Math.max(timeoutMs, MIN_TIMEOUT_MS), MAX_TIMEOUT_MS);
+function clampTimeout(timeoutMs: number, maxMs: number): number {
+  return Number.isNaN(timeoutMs) ? maxMs : Math.min(Math.max(timeoutMs, MIN_TIMEOUT_MS), maxMs);
 }

@@ -9,14 +9,17 @@ export const CLIENT_INFO = { name: 'mcp-vitals-test', version: '0.0.0' };
 
 /** What a transport needs when it is used without a prober. */
 export function createTestContext(limits: Partial<ProbeLimits> = {}): ProbeContext {
-  return createContext({
-    limits: { ...DEFAULT_LIMITS, ...limits },
-    egress: undefined,
-    footprint: createFootprint(),
-    userAgent: 'mcp-vitals-test/0.0.0',
-    extraCa: undefined,
-    childEnvironment: { PATH: process.env.PATH ?? '' },
-  });
+  return createContext(
+    {
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      egress: undefined,
+      footprint: createFootprint(),
+      userAgent: 'mcp-vitals-test/0.0.0',
+      extraCa: undefined,
+      childEnvironment: { PATH: process.env.PATH ?? '' },
+    },
+    10_000,
+  );
 }
 
 /** A target that has to be valid. */

@@ -91,10 +91,13 @@ function readOnce(
         return;
       }
       answer = answering;
-      settle = setTimeout(finish, SETTLE_MS);
+      settle = setTimeout(() => {
+        exchange.leave(response);
+        finish();
+      }, SETTLE_MS);
     };
     const reader = createEventReader(
-      context.limits,
+      context,
       (event) => {
         if (event.id) end.lastEventId = event.id;
         if (event.data && (!event.event || event.event === 'message')) onEvent(event.data);

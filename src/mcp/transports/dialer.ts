@@ -9,6 +9,11 @@ import { FaultError } from '../fault-error.ts';
 /** Marks the error that a lookup gives when the policy forbids every address of a host. */
 export const EGRESS_DENIED = 'EGRESS_DENIED';
 
+/** No probe needs more at a time; a target cannot make it open more either. */
+const MAX_SOCKETS = 4;
+/** Node gives each address of a host a quarter of a second, which is less than some ways take. */
+const MIN_ATTEMPT_MS = 1_000;
+
 /**
  * Makes every socket of one probe: times DNS, connect and TLS, asks the egress policy about each address
  * after DNS (the address asked about is the one connected to), and knows all that is open.
@@ -18,13 +23,13 @@ export class Dialer {
   readonly #sockets = new Set<Socket>();
   #plainAgent: http.Agent | undefined;
   #secureAgent: https.Agent | undefined;
-  readonly #lookup: LookupFunction;
+  readonly #agentOptions: https.AgentOptions & { lookup: LookupFunction };
   #allGone: (() => void) | null = null;
   #closing: Promise<void> | undefined;
 
   constructor(context: ProbeContext) {
     this.#context = context;
-    this.#lookup = (hostname, options, callback) => {
+    const lookup: LookupFunction = (hostname, options, callback) => {
       context.watch.dial('dns');
       resolve(hostname, { ...options, all: true }, (error, addresses) => {
         if (error) return callback(error, '');
@@ -40,6 +45,8 @@ export class Dialer {
         return callback(null, first.address, first.family);
       });
     };
+    const autoSelectFamilyAttemptTimeout = Math.max(MIN_ATTEMPT_MS, Math.round(context.timeoutMs / 3));
+    this.#agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, lookup, autoSelectFamilyAttemptTimeout };
   }
 
   /** An address in the URL itself is never looked up, so the policy is asked here; throws when it denies. */
@@ -59,13 +66,10 @@ export class Dialer {
     if (secure) {
       const { extraCa } = this.#context;
       const ca = extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] };
-      this.#secureAgent ??= this.#tap(
-        new https.Agent({ keepAlive: true, lookup: this.#lookup, ...ca }),
-        true,
-      );
+      this.#secureAgent ??= this.#tap(new https.Agent({ ...this.#agentOptions, ...ca }), true);
       return this.#secureAgent;
     }
-    this.#plainAgent ??= this.#tap(new http.Agent({ keepAlive: true, lookup: this.#lookup }), false);
+    this.#plainAgent ??= this.#tap(new http.Agent(this.#agentOptions), false);
     return this.#plainAgent;
   }
 

@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
-import type { ProbeLimits } from '../limits.ts';
 
 /** Feeds an event stream's text; throws a FaultError when a line or an event passes the bound. */
 export interface EventReader {
@@ -9,7 +9,7 @@ export interface EventReader {
 
 /** Parses server-sent events within our bounds. */
 export function createEventReader(
-  limits: ProbeLimits,
+  { limits, watch }: Pick<ProbeContext, 'limits' | 'watch'>,
   onEvent: (event: EventSourceMessage) => void,
   onRetry?: (retryMs: number) => void,
 ): EventReader {
@@ -21,7 +21,7 @@ export function createEventReader(
     onError(error) {
       if (error.type !== 'max-buffer-size-exceeded') return;
       const message = `a line of its event stream is longer than ${limits.lineBytes} characters`;
-      overflow = new FaultError({ kind: 'limit', limit: 'line', message });
+      overflow = new FaultError({ kind: 'limit', phase: watch.phase, limit: 'line', message });
     },
   });
   return {

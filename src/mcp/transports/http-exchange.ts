@@ -11,7 +11,7 @@ import { faultOfNetworkError } from './network-fault.ts';
 const MAX_REDIRECTS = 5;
 /** How long the end of an answered exchange is waited for: a free socket saves a connection. */
 export const SETTLE_MS = 10;
-const MAX_EXCERPT_BYTES = 16 * 1024;
+const MAX_EXCERPT_BYTES = 64 * 1024;
 const EXCERPT_WAIT_MS = 500;
 
 export type HttpHeaders = Record<string, string>;
@@ -60,9 +60,10 @@ function siteOf(url: URL): Site {
   };
 }
 
-/** Header lines as Node takes them without storing each one by one; a `host` of the caller's wins. */
+/** Header lines as Node takes them without storing each one by one; a `host` or `user-agent` of the caller's wins. */
 function headerLines(headers: HttpHeaders, { hostHeader }: Site, userAgent: string, body?: string): string[] {
-  const lines = ['user-agent', userAgent, 'accept-encoding', 'identity'];
+  const lines = ['accept-encoding', 'identity'];
+  if (headers['user-agent'] === undefined) lines.push('user-agent', userAgent);
   if (headers.host === undefined) lines.push('host', hostHeader);
   for (const name in headers) lines.push(name, headers[name] ?? '');
   if (body !== undefined) lines.push('content-length', String(Buffer.byteLength(body)));
@@ -75,6 +76,8 @@ export class HttpExchange {
   readonly #context: ProbeContext;
   #requests: http.ClientRequest[] = [];
   #site: Site | null = null;
+  /** The body of an answered exchange that goes on; it holds one of the few sockets. */
+  #lingering: http.IncomingMessage | null = null;
 
   constructor(context: ProbeContext) {
     this.#context = context;
@@ -135,18 +138,29 @@ export class HttpExchange {
 
   /**
    * Waits until a body that nobody reads has passed, so that the next request finds the socket free; a
-   * body that goes on is left to itself, and ends with the probe.
+   * body that goes on is left to itself.
    */
   drain(response: http.IncomingMessage): Promise<void> {
     return new Promise((resolve) => {
       const empty = response.headers['content-length'] === '0';
-      const timer = empty ? undefined : setTimeout(resolve, SETTLE_MS);
+      const leave = () => {
+        this.leave(response);
+        resolve();
+      };
+      const timer = empty ? undefined : setTimeout(leave, SETTLE_MS);
       response.on('close', () => {
         clearTimeout(timer);
         resolve();
       });
       response.resume();
     });
+  }
+
+  /** Gives up a body that is of no use any more, as soon as there is a second one, or the probe ends. */
+  leave(response: http.IncomingMessage): void {
+    if (response === this.#lingering) return;
+    this.#lingering?.destroy();
+    this.#lingering = response;
   }
 
   /** Feeds `onChunk`; what that throws ends the reading, and the response with it. */
@@ -210,6 +224,11 @@ export class HttpExchange {
       request.on('response', (response) => {
         watch.firstByte(askedAt);
         resolve(response);
+      });
+      request.on('upgrade', (_response, socket) => {
+        socket.destroy();
+        const message = 'it answered 101, and switched to another protocol';
+        reject(new FaultError({ kind: 'notMcp', phase: watch.phase, message }));
       });
       request.on('error', (error) => {
         // The server may close a kept-alive socket just as we use it again: that says nothing about it.

@@ -31,7 +31,10 @@ export function rpcProblemOf(body: string): RpcProblem | undefined {
 
 const PLAIN_TEXT = /^(text\/plain|application\/([\w.+-]+\+)?json)\b/i;
 
-/** An HTTP status that is no answer, with all that its headers tell. */
+/**
+ * An HTTP status that is no answer, with all that its headers tell. The body is told whole: it is cut
+ * where secrets are hidden, as a secret that was cut in two would not be known any more.
+ */
 export function httpFault(response: IncomingMessage, phase: Phase, asked: string, body: string): FaultError {
   const status = response.statusCode ?? 0;
   const { headers } = response;
@@ -39,7 +42,7 @@ export function httpFault(response: IncomingMessage, phase: Phase, asked: string
   const said = rpc
     ? `JSON-RPC error ${rpc.code}: ${rpc.message}`
     : PLAIN_TEXT.test(headers['content-type'] ?? '')
-      ? body.slice(0, 200)
+      ? body
       : '';
   const fault: Fault = {
     kind: 'http',

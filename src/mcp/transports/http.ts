@@ -20,6 +20,9 @@ function envelopeVersion(message: JSONRPCMessage): string | undefined {
 const mediaType = (response: IncomingMessage) =>
   (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
+/** A probe needs one session, and a few more when it is told twice to begin anew. */
+const MAX_SESSIONS = 8;
+
 const POST_HEADERS = {
   accept: 'application/json, text/event-stream',
   'content-type': 'application/json',
@@ -114,7 +117,12 @@ export class HttpTransport implements ProbeTransport {
     if (typeof sessionId !== 'string' || sessionId === '' || this.#sessionIds.includes(sessionId)) return;
     this.#sessionIds.push(sessionId);
     this.#postHeaders = null;
-    this.#context.sessions.open();
+    const { sessions, watch } = this.#context;
+    sessions.open();
+    if (sessions.opened <= MAX_SESSIONS) return;
+    response.destroy();
+    const message = `it opened more than ${MAX_SESSIONS} sessions in one probe`;
+    throw new FaultError({ kind: 'protocol', phase: watch.phase, message });
   }
 
   async #refused(response: IncomingMessage, message: JSONRPCMessage): Promise<void> {
@@ -202,8 +210,16 @@ export class HttpTransport implements ProbeTransport {
   async #end(graceMs: number): Promise<void> {
     this.onclose?.();
     this.#exchange.abort();
-    const timer = setTimeout(() => this.#exchange.abort(), graceMs);
-    await Promise.all(this.#sessionIds.map((sessionId) => this.#endSession(sessionId)));
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#exchange.abort();
+    }, graceMs);
+    // One after the other: a server that opened many sessions gets no burst of requests for it.
+    for (const sessionId of this.#sessionIds) {
+      if (isLate) this.#context.sessions.abandon();
+      else await this.#endSession(sessionId);
+    }
     clearTimeout(timer);
     await this.#exchange.dialer.close();
   }
@@ -213,7 +229,7 @@ export class HttpTransport implements ProbeTransport {
     try {
       const headers = { ...this.#sessionHeaders(), 'mcp-session-id': sessionId };
       const { response } = await this.#exchange.ask({ method: 'DELETE', url: this.#url, headers });
-      response.resume();
+      void this.#exchange.drain(response);
       const status = response.statusCode ?? 0;
       // 405 and 501 say that the server ends sessions by itself, 404 and 410 that this one is gone.
       const ended = (status >= 200 && status < 300) || [404, 405, 410, 501].includes(status);

@@ -27,7 +27,12 @@ export function faultOfNetworkError(error: unknown, phase: Phase): Fault {
   const message = textOf(error);
   if (code === EGRESS_DENIED) return { kind: 'egress', message };
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return { kind: 'limit', limit: 'headers', message: 'its response headers are larger than we take' };
+    return {
+      kind: 'limit',
+      phase,
+      limit: 'headers',
+      message: 'its response headers are larger than we take',
+    };
   }
   if (code.startsWith('HPE_')) {
     return { kind: 'notMcp', phase, message: `its answer is not HTTP (${message})` };

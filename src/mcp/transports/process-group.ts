@@ -6,6 +6,20 @@ const EOF_SHARE = 0.35;
 const TERM_SHARE = 0.35;
 const KILL_WAIT_MS = 100;
 
+/** The groups that are alive now, by the pid of their leader. */
+const live = new Set<number>();
+
+/** The last that this process does, however it ends: a child that does not heed EOF would outlive it. */
+function killAll(): void {
+  for (const pid of live) signalGroup(pid, 'SIGKILL');
+}
+
+/** Remembers the group that a new child leads, until `endProcessGroup` has ended it. */
+export function rememberProcessGroup(pid: number): void {
+  if (live.size === 0 && !process.listeners('exit').includes(killAll)) process.on('exit', killAll);
+  live.add(pid);
+}
+
 /** Sends a signal to the whole group that `pid` leads; false when nobody of it is left. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
@@ -66,6 +80,8 @@ export async function endProcessGroup(child: ChildProcess, graceMs: number): Pro
     // Nobody survives SIGKILL, but one that its parent does not reap is still counted: no use waiting for it.
     await awaitGroupGone(pid, KILL_WAIT_MS);
   }
+  // From now on the number may be given to somebody else.
+  live.delete(pid);
   child.stdin?.destroy();
   child.stdout?.destroy();
   child.stderr?.destroy();

@@ -40,7 +40,7 @@ export class SseTransport implements ProbeTransport {
 
   /** Resolves when the stream has named the endpoint. */
   async start(): Promise<void> {
-    const { watch, limits } = this.#context;
+    const { watch } = this.#context;
     const headers = { ...this.#headers, accept: 'text/event-stream', 'cache-control': 'no-store' };
     const { response, url } = await this.#exchange.ask({ method: 'GET', url: this.#url, headers });
     if (response.statusCode !== 200) {
@@ -54,7 +54,7 @@ export class SseTransport implements ProbeTransport {
       throw new FaultError({ kind: 'notMcp', phase: watch.phase, message });
     }
     await new Promise<void>((resolve, reject) => {
-      const reader = createEventReader(limits, (event) => {
+      const reader = createEventReader(this.#context, (event) => {
         if (event.event === 'endpoint') {
           try {
             this.#takeEndpoint(event.data, url);
@@ -100,8 +100,9 @@ export class SseTransport implements ProbeTransport {
         refusal,
       );
     }
-    // What a POST answers beyond its status means nothing here, but the socket wants it read.
-    await this.#exchange.readChunks(response, () => undefined);
+    // What a POST answers beyond its status means nothing here, but the socket wants it read; a body that
+    // does not end is not waited for.
+    await this.#exchange.drain(response);
   }
 
   close(): Promise<void> {

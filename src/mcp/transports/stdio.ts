@@ -6,9 +6,10 @@ import type { Fault } from '../../core/outcome.ts';
 import type { Endpoint } from '../../core/target.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
+import { CUT_MARK } from '../scrub.ts';
 import { LineReader } from './line-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
-import { endProcessGroup } from './process-group.ts';
+import { endProcessGroup, rememberProcessGroup } from './process-group.ts';
 import { readMessage } from './read-message.ts';
 
 type Command = Extract<Endpoint, { transport: 'stdio' }>;
@@ -44,6 +45,7 @@ export class StdioTransport implements ProbeTransport {
   suspect: string | null = null;
   #child: ChildProcessWithoutNullStreams | null = null;
   #stderr = Buffer.alloc(0);
+  #stderrIsCut = false;
   #ending: Promise<void> | undefined;
   readonly #command: Command;
   readonly #context: ProbeContext;
@@ -76,7 +78,10 @@ export class StdioTransport implements ProbeTransport {
       // Its own process group, so that all that it starts can be ended with it.
       const options = { env, stdio: 'pipe', detached: true, ...(cwd === undefined ? {} : { cwd }) } as const;
       const child = spawn(command, args, options);
-      if (child.pid !== undefined) return child;
+      if (child.pid !== undefined) {
+        rememberProcessGroup(child.pid);
+        return child;
+      }
       const [error] = await once(child, 'error');
       throw error;
     } catch (error) {
@@ -111,6 +116,7 @@ export class StdioTransport implements ProbeTransport {
         if (!fits)
           this.#fail({
             kind: 'limit',
+            phase: watch.phase,
             limit: 'line',
             message: `a line of its output is longer than ${limits.lineBytes} bytes`,
           });
@@ -120,7 +126,9 @@ export class StdioTransport implements ProbeTransport {
       }
     });
     child.stderr.on('data', (chunk: Buffer) => {
-      this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-limits.stderrBytes);
+      const all = Buffer.concat([this.#stderr, chunk]);
+      this.#stderrIsCut ||= all.length > limits.stderrBytes;
+      this.#stderr = all.subarray(-limits.stderrBytes);
     });
     for (const stream of [child.stdin, child.stdout, child.stderr]) {
       // A broken pipe means that the child is ending: its exit tells more.
@@ -158,7 +166,7 @@ export class StdioTransport implements ProbeTransport {
   #exited(exitCode: number | null, signal: string | null): void {
     if (this.failure || this.#ending) return;
     const how = signal === null ? `with exit code ${exitCode}` : `by signal ${signal}`;
-    const stderr = this.#stderr.toString('utf8');
+    const stderr = (this.#stderrIsCut ? CUT_MARK : '') + this.#stderr.toString('utf8');
     this.#fail({
       kind: 'exit',
       exitCode,

@@ -129,7 +129,7 @@ export class WebSocketTransport implements ProbeTransport {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
     if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
       const message = `it sent a message of more than ${limits.bodyBytes} bytes`;
-      return { kind: 'limit', limit: 'body', message };
+      return { kind: 'limit', phase: watch.phase, limit: 'body', message };
     }
     if (code.startsWith('WS_ERR_')) return { kind: 'protocol', phase: watch.phase, message: error.message };
     // Without a code it is ws that speaks: the upgrade was answered, and not as a WebSocket of MCP.

@@ -104,6 +104,21 @@ describe('credentials of the registry', () => {
     expect(fault?.message).not.toMatch(/verysecret|sesame|Basic/);
   });
 
+  it('may hold a User-Agent, which is then sent once', async () => {
+    const agents: string[] = [];
+    const server = await startScripted({
+      initialize: ({ request, result }) => {
+        for (const [at, text] of request.rawHeaders.entries())
+          if (text.toLowerCase() === 'user-agent') agents.push(request.rawHeaders[at + 1] ?? '');
+        result(GREETING);
+      },
+    });
+    cleanUps.push(server.stop);
+    const authConfig = { custom: { headers: { 'User-Agent': 'mine/1' } } };
+    await makeProber().probe(targetFor(server.url, 'custom', authConfig));
+    expect(agents).toEqual(['mine/1']);
+  });
+
   it('never show in a fault, whatever the server does with them', async () => {
     const token = 'tok-SECRET-0123456789';
     const server = await startScripted({
@@ -120,6 +135,20 @@ describe('credentials of the registry', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that none is left is the point
     expect(fault?.message).not.toMatch(/[\u0000-\u001f]/);
     expect(fault).toMatchObject({ challenge: 'Bearer error="***"' });
+  });
+});
+
+describe('a token in the body of a refusal', () => {
+  it.each([0, 170, 195, 199, 480, 65_530])('is hidden %i characters into it', async (before) => {
+    const token = 'tok-SECRET-0123456789';
+    const server = await startScripted({
+      initialize: ({ raw }) =>
+        raw(500, { 'content-type': 'text/plain' }, '.'.repeat(before) + `${token} `.repeat(3_000)),
+    });
+    cleanUps.push(server.stop);
+    const { fault } = await makeProber().probe(targetFor(server.url, 'bearer', { bearerToken: token }));
+    expect(fault?.message.length).toBeGreaterThan(100);
+    expect(fault?.message).not.toContain('tok');
   });
 });
 
@@ -299,6 +328,24 @@ describe('OAuth client credentials', () => {
     const outcome = await makeProber().probe(targetFor(server.url, 'oauth', { oauth }));
     expect(outcome.fault?.kind).toBe('oauth');
     expect(authorization.tokenRequests).toEqual([]);
+  });
+
+  it('go to an authorization server of another host only when it is registered', async () => {
+    const authorization = await startAuthorizationServer();
+    const server = await startProtected(authorization, () => 'granted-token-1');
+    const url = server.url.replace('127.0.0.1', 'localhost');
+    const { fault } = await makeProber().probe(targetFor(url, 'oauth', OAUTH));
+    expect(fault).toMatchObject({ kind: 'oauth', message: expect.stringContaining(authorization.issuer) });
+    expect(fault?.message).toContain('auth_config.oauth.issuer');
+    expect(authorization.tokenRequests).toEqual([]);
+    server.url = url;
+    for (const registered of [
+      { oauth: { ...OAUTH.oauth, issuer: authorization.issuer } },
+      { ...OAUTH, custom: { issuer: authorization.issuer } },
+    ]) {
+      expect((await makeProber().probe(targetFor(url, 'oauth', registered))).fault).toBeNull();
+    }
+    expect(authorization.tokenRequests).toHaveLength(2);
   });
 
   it('work on a WebSocket', async () => {

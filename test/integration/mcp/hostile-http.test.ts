@@ -169,7 +169,7 @@ const CASES: Case[] = [
   {
     name: 'an endless JSON body',
     script: { initialize: ({ response }) => writeForEver(response.writeHead(200, json), '['.repeat(10_000)) },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'body' },
   },
   {
@@ -180,7 +180,7 @@ const CASES: Case[] = [
         response.end(gzipSync(Buffer.alloc(64 * 1024 * 1024)));
       },
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'body' },
   },
   {
@@ -193,7 +193,7 @@ const CASES: Case[] = [
     script: {
       initialize: ({ response }) => writeForEver(response.writeHead(200, events), 'x'.repeat(10_000)),
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'line' },
   },
   {
@@ -202,7 +202,7 @@ const CASES: Case[] = [
       initialize: ({ response }) =>
         writeForEver(response.writeHead(200, events), `:${'.'.repeat(1_000)}\n\n`),
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'body' },
   },
   {
@@ -214,7 +214,7 @@ const CASES: Case[] = [
           'data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n',
         ),
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'messages' },
   },
   {
@@ -308,7 +308,7 @@ const CASES: Case[] = [
         response.socket?.write(`HTTP/1.1 200 OK\r\n${'x-filler: y\r\n'.repeat(5_000)}`);
       },
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'headers' },
   },
   {
@@ -530,6 +530,99 @@ describe('a server that is odd, and up', () => {
       },
     });
     expect(reason).toBe('ok');
+  });
+});
+
+describe('a server that takes more than its share', () => {
+  it('with a new session on every answer is given up, and sees no burst of DELETEs', async () => {
+    let opened = 0;
+    let atOnce = 0;
+    let most = 0;
+    const { reason, outcome, server } = await probeScript({
+      'tools/list': ({ result }) => {
+        opened += 1;
+        result({ tools: [], nextCursor: String(opened) }, { 'mcp-session-id': `s-${opened}` });
+      },
+      DELETE: async ({ raw }) => {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        atOnce -= 1;
+        raw(200, {});
+      },
+    });
+    expect(reason).toBe('protocol_error');
+    expect(outcome.fault?.message).toContain('more than 8 sessions');
+    expect(outcome.footprint).toEqual({ sessionsOpened: 9, sessionsClosed: 9 });
+    expect(server.received.filter((method) => method === 'DELETE')).toHaveLength(9);
+    expect(most).toBe(1);
+  });
+
+  it('that leaves its event streams open is still listed, on few sockets', async () => {
+    let most = 0;
+    const pages = 12;
+    const server = await startScripted({
+      'tools/list': async ({ message, response }) => {
+        most = Math.max(most, await server.connections());
+        const page = Number(message.params?.cursor ?? 0) + 1;
+        const next = page < pages ? { nextCursor: String(page) } : {};
+        const answer = { jsonrpc: '2.0', id: message.id, result: { tools: [GOOD_TOOL], ...next } };
+        response.writeHead(200, events).write(`data: ${JSON.stringify(answer)}\n\n`);
+      },
+    });
+    cleanUps.push(server.stop);
+    expect((await probe(server.url)).reason).toBe('ok');
+    expect(server.received.filter((method) => method === 'tools/list')).toHaveLength(pages);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it('that switches protocols is no MCP server', async () => {
+    const port = await listenTcp((socket) => {
+      socket.on('data', () =>
+        socket.write('HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+      );
+    });
+    expect((await probe(`http://127.0.0.1:${port}/mcp`)).reason).toBe('not_mcp');
+  });
+
+  it('with endless headers before its greeting is down, whatever it was before', async () => {
+    const { reason, verdict } = await probeScript({
+      initialize: ({ raw }) => raw(200, { ...json, 'x-big': 'y'.repeat(40_000) }),
+    });
+    expect({ reason, verdict }).toEqual({ reason: 'answer_too_large', verdict: 'down' });
+  });
+});
+
+describe('a pinned era', () => {
+  const pinned = async (script: Script, timeoutMs = PATIENT_MS) => {
+    const server = await startScripted(script);
+    cleanUps.push(server.stop);
+    const prober = createProber({ clientInfo: CLIENT_INFO });
+    return prober.probe(targetOf(server.url, { era: 'stateless', timeoutMs }));
+  };
+
+  it('that a server leaves unanswered gives way to the other one', async () => {
+    const outcome = await pinned({ 'server/discover': never }, 3_000);
+    expect(outcome).toMatchObject({ fault: null, era: 'handshake' });
+  });
+
+  it('that a server answers late is still its era', async () => {
+    const capabilities = { tools: {} };
+    const supportedVersions = ['2026-07-28'];
+    const outcome = await pinned(
+      {
+        'server/discover': ({ result }) =>
+          void setTimeout(() => result({ supportedVersions, capabilities, resultType: 'complete' }), 1_200),
+        initialize: ({ error }) => error(-32601, 'Method not found', 404),
+      },
+      3_000,
+    );
+    expect(outcome).toMatchObject({ fault: null, era: 'stateless' });
+  });
+
+  it('that is not confirmed is not told', async () => {
+    const outcome = await pinned({ 'server/discover': never, initialize: ({ raw }) => raw(500, {}) }, 3_000);
+    expect(outcome).toMatchObject({ era: null, fault: { kind: 'http', phase: 'handshake', status: 500 } });
   });
 });
 

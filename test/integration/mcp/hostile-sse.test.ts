@@ -32,8 +32,11 @@ const openStream = (response: ServerResponse) => {
 };
 const say = (stream: ServerResponse, payload: object) =>
   stream.write(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...payload })}\n\n`);
-const answerWell = ({ id, method }: RpcRequest, response: ServerResponse, stream: ServerResponse) => {
+const answerWell = (message: RpcRequest, response: ServerResponse, stream: ServerResponse) => {
   response.writeHead(202).end('Accepted');
+  sayResult(message, stream);
+};
+const sayResult = ({ id, method }: RpcRequest, stream: ServerResponse) => {
   if (id === undefined) return;
   const result = method === 'initialize' ? GREETING : method === 'tools/list' ? { tools: [] } : {};
   say(stream, { id, result });
@@ -150,6 +153,16 @@ const CASES: Array<{ name: string; script: SseScript; reason: Reason; fault?: ob
     reason: 'timeout_handshake',
   },
   {
+    name: 'POSTs of which the body never ends',
+    script: {
+      post: (message, response, stream) => {
+        response.writeHead(202).write('Accepted');
+        sayResult(message, stream);
+      },
+    },
+    reason: 'ok',
+  },
+  {
     name: 'malformed JSON',
     waits: true,
     script: { post: accepting((stream) => stream.write('data: {"oops\n\n')) },
@@ -158,7 +171,7 @@ const CASES: Array<{ name: string; script: SseScript; reason: Reason; fault?: ob
   {
     name: 'an endless line',
     script: { post: accepting((stream) => writeForEver(stream, 'x'.repeat(9_999))) },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'line' },
   },
   {
@@ -168,7 +181,7 @@ const CASES: Array<{ name: string; script: SseScript; reason: Reason; fault?: ob
         writeForEver(stream, 'data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n'),
       ),
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'messages' },
   },
   {

@@ -70,8 +70,8 @@ const CASES: Array<{ ways: string[]; reason: Reason; fault?: object; timeoutMs?:
   { ways: ['silent', 'deaf'], reason: 'timeout_handshake', timeoutMs: 2_500 },
   { ways: ['stay'], reason: 'ok' },
   { ways: ['deaf'], reason: 'ok' },
-  { ways: ['flood-stdout'], reason: 'too_large', fault: { limit: 'line' } },
-  { ways: ['flood-messages'], reason: 'too_large', fault: { limit: 'messages' } },
+  { ways: ['flood-stdout'], reason: 'answer_too_large', fault: { limit: 'line' } },
+  { ways: ['flood-messages'], reason: 'answer_too_large', fault: { limit: 'messages' } },
   { ways: ['reject'], reason: 'rpc_error', fault: { code: -32603 } },
 ];
 

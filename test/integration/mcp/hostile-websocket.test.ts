@@ -106,7 +106,7 @@ const CASES: Array<{
   {
     name: 'one huge message',
     onMessage: (_message, socket) => socket.send('x'.repeat(2_000_000)),
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'body' },
   },
   {
@@ -120,7 +120,7 @@ const CASES: Array<{
       };
       more();
     },
-    reason: 'too_large',
+    reason: 'answer_too_large',
     fault: { limit: 'messages' },
   },
   {

@@ -9,6 +9,12 @@ const http = (status: number): Fault => ({ kind: 'http', phase: 'handshake', sta
 const network = (code: string): Fault => ({ kind: 'network', phase: 'connect', code, message });
 const tls = (code: string): Fault => ({ kind: 'tls', code, message });
 const timeout = (phase: Phase): Fault => ({ kind: 'timeout', phase, afterMs: 10_000, message });
+const limit = (name: Extract<Fault, { kind: 'limit' }>['limit'], phase: Phase): Fault => ({
+  kind: 'limit',
+  phase,
+  limit: name,
+  message,
+});
 
 const CASES: [Fault, Reason][] = [
   [{ kind: 'config', field: 'endpoint', message }, 'bad_endpoint'],
@@ -52,10 +58,14 @@ const CASES: [Fault, Reason][] = [
   [{ kind: 'version', offered: '1999-01-01', message }, 'protocol_version'],
   [{ kind: 'protocol', phase: 'handshake', message }, 'protocol_error'],
   [{ kind: 'rpc', phase: 'handshake', code: -32603, message }, 'rpc_error'],
-  [{ kind: 'limit', limit: 'body', message }, 'too_large'],
-  [{ kind: 'limit', limit: 'line', message }, 'too_large'],
-  [{ kind: 'limit', limit: 'pages', message }, 'list_unbounded'],
-  [{ kind: 'limit', limit: 'items', message }, 'list_unbounded'],
+  [limit('body', 'list'), 'too_large'],
+  [limit('line', 'list'), 'too_large'],
+  [limit('body', 'ping'), 'answer_too_large'],
+  [limit('line', 'handshake'), 'answer_too_large'],
+  [limit('headers', 'handshake'), 'answer_too_large'],
+  [limit('messages', 'auth'), 'answer_too_large'],
+  [limit('pages', 'list'), 'list_unbounded'],
+  [limit('items', 'list'), 'list_unbounded'],
   [{ kind: 'spawn', code: 'ENOENT', message }, 'spawn_failed'],
   [{ kind: 'exit', exitCode: 1, signal: null, stderr: '', message }, 'exited'],
   [{ kind: 'closed', phase: 'list', message }, 'closed'],

@@ -5,6 +5,7 @@ import type { ProbeTarget } from '../../../src/core/target.ts';
 import { definitionProblem } from '../../../src/mcp/check-definition.ts';
 import { createScrubber } from '../../../src/mcp/scrub.ts';
 import { Stopwatch } from '../../../src/mcp/stopwatch.ts';
+import { targetOfText } from '../../../src/mcp/target.ts';
 import { parseRetryAfter, rpcProblemOf } from '../../../src/mcp/transports/http-fault.ts';
 import { LineReader } from '../../../src/mcp/transports/line-reader.ts';
 import { faultOfNetworkError } from '../../../src/mcp/transports/network-fault.ts';
@@ -111,6 +112,59 @@ describe('the scrubber', () => {
     const lines = createScrubber(target, []).lines(`first\n${'x'.repeat(9_000)}\nlast\u0007 one`);
     expect(lines.endsWith('\nlast  one')).toBe(true);
     expect(lines.length).toBeLessThanOrEqual(4_001);
+  });
+});
+
+describe('the secrets of a target', () => {
+  const made = (text: string | string[], env: Record<string, string> = {}) => {
+    const target = targetOfText([text].flat(), { timeoutMs: 1_000, env });
+    if ('kind' in target) throw new Error(target.message);
+    return createScrubber(target, []);
+  };
+
+  it('are the user and password of a URL, in each of their forms', () => {
+    const scrubber = made('http://admin:p%40ss-w0rd@127.0.0.1/mcp');
+    const pair = 'admin:p@ss-w0rd';
+    for (const leak of [pair, 'p@ss-w0rd', 'p%40ss-w0rd', btoa(pair), `Basic ${btoa(pair)}`]) {
+      expect(scrubber.line(`got ${leak}.`)).toBe('got ***.');
+    }
+  });
+
+  it('are what nobody would type in a path, and what a query carries', () => {
+    const scrubber = made('http://127.0.0.1/s/A1b2C3d4E5f6G7h8/mcp?sig=abcde&x=a%2Fb%20c');
+    expect(scrubber.line('/s/A1b2C3d4E5f6G7h8/mcp?sig=abcde&x=a%2Fb%20c')).toBe('/s/***/mcp?sig=***&x=***');
+  });
+
+  it.each([
+    ['--api-key', 'SECRET-1'],
+    ['--api-key=SECRET-1', ''],
+    ['-token', 'SECRET-1'],
+    ['--db=postgres://me:SECRET-1@127.0.0.1/db', ''],
+    ['postgres://me:SECRET-1@127.0.0.1/db', ''],
+    ['--header', 'Authorization: Bearer SECRET-1'],
+    ['-e', 'MY_PASSWORD=SECRET-1'],
+    ['https://127.0.0.1/?q=SECRET-1', ''],
+  ])('are in the arguments %s %s', (one, other) => {
+    const scrubber = made(['node', 'server.js', one, other]);
+    expect(scrubber.line('it wrote SECRET-1, of server.js')).toBe('it wrote ***, of server.js');
+  });
+
+  it('are found in arguments of megabytes too', () => {
+    const scrubber = made(['node', 'x'.repeat(2_000_000), '-'.repeat(2_000_000), '--token', 'SECRET-1']);
+    expect(scrubber.line('SECRET-1')).toBe('***');
+  });
+
+  it('are the values of its environment, wherever its stderr was cut', () => {
+    const secret = `S${'E'.repeat(40)}T`;
+    const scrubber = made(['node'], { VALUE: secret });
+    const fault = { kind: 'exit', exitCode: 1, signal: null, message: 'ended' } as const;
+    for (let from = 0; from < secret.length; from += 1) {
+      const stderr = `…${secret.slice(from)}${` ${secret}`.repeat(180)} the end`;
+      expect(JSON.stringify(scrubber.fault({ ...fault, stderr }))).not.toMatch(/E{2}|ET/);
+    }
+    expect(scrubber.fault({ ...fault, stderr: `start ${secret}\nend` })).toMatchObject({
+      stderr: 'start ***\nend',
+    });
   });
 });
 

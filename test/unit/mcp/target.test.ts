@@ -37,6 +37,11 @@ describe('targetOfServer', () => {
     ['a command for http', { endpointUrl: 'npx server' }, 'endpoint'],
     ['an endpoint that is null', { endpointUrl: null }, 'endpoint'],
     ['an endpoint beyond measure', { endpointUrl: `http://a/${'x'.repeat(10_000)}` }, 'endpoint'],
+    [
+      'a host name that DNS cannot hold',
+      { endpointUrl: `http://${'a'.repeat(60)}.${'b'.repeat(200)}.test/` },
+      'endpoint',
+    ],
     ['an unknown transport', { transportType: 'carrier-pigeon' }, 'transport'],
     ['no transport', { transportType: null }, 'transport'],
     ['an unknown auth_type', { authType: 'kerberos', authConfig: {} }, 'auth'],
@@ -160,12 +165,13 @@ describe('targetOfServer', () => {
       [-5, 10_000],
       ['9', 10_000],
       [1, 100],
-      [1e12, 600_000],
+      [1e12, 60_000],
       [null, 10_000],
     ]) {
       expect(target({ settings: { timeout } })).toMatchObject({ timeoutMs });
     }
     expect(target({ settings: null })).toMatchObject({ timeoutMs: 10_000 });
+    expect(targetOfText(['http://a/'], { timeoutMs: 1e12 })).toMatchObject({ timeoutMs: 600_000 });
   });
 
   it('pins the era that was negotiated before', () => {
@@ -208,13 +214,30 @@ describe('targetOfText', () => {
 
 describe('hostKeyOf', () => {
   it.each([
-    ['http', 'HTTP://Example.COM/a', 'example.com:80'],
-    ['http', 'https://example.com/b?c', 'example.com:443'],
-    ['websocket', 'wss://example.com:8443', 'example.com:8443'],
+    ['http', 'HTTP://Example.COM/a', 'example.com'],
+    ['http', 'https://example.com./b?c', 'example.com'],
+    ['websocket', 'wss://example.com:8443', 'example.com'],
+    ['http', 'http://10.0.0.1:8080/', '10.0.0.1'],
     ['sse', 'http://[::1]:9/', '[::1]:9'],
+    ['http', 'http://127.0.0.1/', '127.0.0.1:80'],
+    ['http', 'http://LOCALHOST:3000/', 'localhost:3000'],
+    ['http', `http://${'h'.repeat(5_000)}/`, 'server 7'],
     ['stdio', 'node server.js', 'stdio'],
     ['http', 'nonsense', 'server 7'],
   ])('of %s %s is %s', (transportType, endpointUrl, key) => {
     expect(hostKeyOf({ id: '7', endpointUrl, transportType })).toBe(key);
+  });
+
+  it('is never longer than an index takes', () => {
+    const hosts = fc.oneof(
+      fc.string(),
+      fc.webUrl(),
+      fc.string({ maxLength: 3_000 }).map((text) => `x://${text}/`),
+    );
+    fc.assert(
+      fc.property(hosts, fc.string({ maxLength: 400 }), (endpointUrl, id) => {
+        expect(hostKeyOf({ id, endpointUrl, transportType: 'http' }).length).toBeLessThanOrEqual(255);
+      }),
+    );
   });
 });
