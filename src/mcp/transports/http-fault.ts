@@ -31,6 +31,14 @@ export function rpcProblemOf(body: string): RpcProblem | undefined {
 
 const PLAIN_TEXT = /^(text\/plain|application\/([\w.+-]+\+)?json)\b/i;
 
+/** Where a redirect leads, without what may be secret in it. */
+function leadsTo(status: number, location: string | undefined): string {
+  if (status < 300 || status > 399 || location === undefined) return '';
+  if (!URL.canParse(location)) return `, to ${location.replace(/[?#].*$/s, '')}`;
+  const { host, protocol, pathname } = new URL(location);
+  return `, to ${protocol}//${host}${pathname}`;
+}
+
 /**
  * An HTTP status that is no answer, with all that its headers tell. The body is told whole: it is cut
  * where secrets are hidden, as a secret that was cut in two would not be known any more.
@@ -49,7 +57,9 @@ export function httpFault(response: IncomingMessage, phase: Phase, asked: string
     phase,
     status,
     message:
-      `${asked} was answered ${status} ${response.statusMessage ?? ''}`.trimEnd() + (said && `: ${said}`),
+      `${asked} was answered ${status} ${response.statusMessage ?? ''}`.trimEnd() +
+      leadsTo(status, headers.location) +
+      (said && `: ${said}`),
   };
   const retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
   if (headers['www-authenticate'] !== undefined) fault.challenge = headers['www-authenticate'];
