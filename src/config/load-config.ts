@@ -28,6 +28,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     return optional(variable) ?? ifWrong;
   }
 
+  function path(variable: Variable<string>): string | null {
+    const given = optional(variable);
+    return given === null ? null : resolve(cwd, given);
+  }
+
   const databaseUrl = optional(VARIABLES.databaseUrl);
   const config: Config = {
     nodeEnv: required(VARIABLES.nodeEnv, 'development'),
@@ -50,6 +55,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
       mode: optional(VARIABLES.egress) ?? (databaseUrl === null ? 'open' : 'strict'),
       allow: optional(VARIABLES.egressAllow) ?? [],
     },
+    files: { policy: path(VARIABLES.policyFile), alerts: path(VARIABLES.alertsFile) },
     shutdownMs: required(VARIABLES.shutdownMs, 0),
     childEnvironment: childEnvironmentOf(env),
     warnings: warnOfUnknownNames(

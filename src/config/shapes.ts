@@ -30,6 +30,11 @@ export const folder: Shape<string> = {
   parse: (text) => (text.includes('\0') ? undefined : text),
 };
 
+export const file: Shape<string> = {
+  allowed: 'a file, absolute or relative to the current folder',
+  parse: folder.parse,
+};
+
 const HOST_NAME = /^(?=.{1,253}$)(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i;
 
 function isHostName(text: string): boolean {

@@ -13,6 +13,8 @@ export interface Config {
   probe: { concurrency: number; perHost: number; timeoutMs: number };
   sweep: { intervalMs: number; batchSize: number };
   egress: { mode: 'open' | 'strict'; allow: string[] };
+  /** Absolute; null where there is none. */
+  files: { policy: string | null; alerts: string | null };
   /** How long a stop may take before what is left is let go. */
   shutdownMs: number;
   /** Names that look like ours and are not: to be logged at the start, no reason to stop. */

@@ -1,4 +1,5 @@
 import {
+  file,
   folder,
   integer,
   listenHost,
@@ -129,6 +130,18 @@ export const VARIABLES = {
     networkList,
     '',
     'What may be probed although strict forbids it.',
+  ),
+  policyFile: variable(
+    'VITALS_POLICY_FILE',
+    file,
+    '',
+    'A YAML file of how states are decided: thresholds, objectives, maintenance. Unset: the defaults. Read again when it changes.',
+  ),
+  alertsFile: variable(
+    'VITALS_ALERTS_FILE',
+    file,
+    '',
+    'A YAML file of who is told of what: channels and routes. Unset: nobody is. Read again when it changes.',
   ),
   shutdownMs: variable(
     'VITALS_SHUTDOWN_MS',

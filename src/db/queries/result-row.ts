@@ -4,7 +4,7 @@ import {
   type HealthDecision,
   type HealthPolicy,
   type ServerStatus,
-} from '../../core/health.ts';
+} from '../../core/health/decide-health.ts';
 import {
   cleanJson,
   cleanText,

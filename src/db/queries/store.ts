@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { DEFAULT_HEALTH_POLICY, type HealthPolicy } from '../../core/health.ts';
+import { DEFAULT_HEALTH_POLICY, type HealthPolicy } from '../../core/health/decide-health.ts';
 import type { Database } from '../client.ts';
 import { withoutParameters } from '../errors.ts';
 import { createBatcher } from './batch.ts';

@@ -7,3 +7,5 @@ export * from './mcp.ts';
 export * from './relations.ts';
 export * from './tenant.ts';
 export * from './vitals.ts';
+export * from './vitals-alerts.ts';
+export * from './vitals-drift.ts';

@@ -3,7 +3,20 @@
  * live database, and removed again, without a change to the gateway's tables.
  */
 import { sql } from 'drizzle-orm';
-import { bigint, date, index, integer, jsonb, pgSchema, primaryKey, text } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  date,
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  real,
+  text,
+} from 'drizzle-orm/pg-core';
+import type { OwnState } from '../../core/health/context.ts';
+import type { SharedParts } from '../../core/incidents/shared-parts.ts';
 import type { InventoryKind } from '../../core/outcome.ts';
 import type { Reason, Verdict } from '../../core/reasons.ts';
 import { ERAS } from '../../core/target.ts';
@@ -32,10 +45,29 @@ export const serverState = vitals.table(
     runToken: text('run_token'),
     era: text('era', { enum: ERAS }),
     protocolVersion: text('protocol_version'),
+    /** What is shown: its own state, or what lies over it (maintenance, another server that is down). */
     verdict: text('verdict').$type<Verdict>(),
     reason: text('reason').$type<Reason>(),
     message: text('message'),
     verdictSince: at('verdict_since'),
+    /** The server that it is down or degraded because of. No reference: it may go. */
+    becauseOf: text('because_of'),
+    /** What it is by itself. */
+    own: jsonb('own').$type<OwnState>(),
+    /** What the state machine remembers between probes; made and read by core/health alone. */
+    memory: jsonb('memory').$type<JsonObject>(),
+    /** The latencies that were learned; made and read by core/latency alone. */
+    latency: jsonb('latency').$type<JsonObject>(),
+    /** Its state changes so often that its alerts are held. */
+    flapping: boolean('flapping').notNull().default(false),
+    /** Of the error budget of its objective, what is left: 1 is all, below 0 it is overdrawn. */
+    errorBudgetLeft: real('error_budget_left'),
+    /** What it shares with others that may fail with it: host, domain, certificate and token issuer. */
+    shared: jsonb('shared').$type<SharedParts>(),
+    /** The UTC day that the two counts below are of. */
+    budgetDay: date('budget_day'),
+    probesToday: integer('probes_today').notNull().default(0),
+    bytesToday: bigint('bytes_today', { mode: 'number' }).notNull().default(0),
     lastProbeAt: at('last_probe_at'),
     /** Failures in a row. */
     failures: integer('failures').notNull().default(0),

@@ -1,5 +1,5 @@
-import type { Classification } from './classify.ts';
-import type { Reason, Verdict } from './reasons.ts';
+import type { Classification } from '../classify.ts';
+import type { Reason, Verdict } from '../reasons.ts';
 
 export type ServerStatus = 'active' | 'inactive' | 'error' | 'maintenance';
 export type HealthStatus = 'healthy' | 'unhealthy' | 'unknown';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decideHealth, type HealthMemory } from '../../../src/core/health.ts';
-import type { Reason, Verdict } from '../../../src/core/reasons.ts';
+import { decideHealth, type HealthMemory } from '../../../../src/core/health/decide-health.ts';
+import type { Reason, Verdict } from '../../../../src/core/reasons.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const EARLIER = new Date('2025-12-31T00:00:00Z');

@@ -1,0 +1,88 @@
+/** Alerts, who was told of them, and the outbox between the two. */
+import { sql } from 'drizzle-orm';
+import { bigserial, index, integer, jsonb, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { ALERT_KINDS, SEVERITIES } from '../../core/alerts/alert.ts';
+import { at } from './columns.ts';
+import type { JsonObject } from './json.ts';
+import { mcpServer } from './mcp.ts';
+import { vitals } from './vitals.ts';
+
+/** Something that is, or was, wrong: at most one of a key fires at a time. */
+export const alert = vitals.table(
+  'alert',
+  {
+    /** Stable for this outage: what channels are told by. */
+    id: uuid('id').primaryKey().defaultRandom(),
+    key: text('key').notNull(),
+    kind: text('kind', { enum: ALERT_KINDS }).notNull(),
+    severity: text('severity', { enum: SEVERITIES }).notNull(),
+    serverId: text('server_id').references(() => mcpServer.id, { onDelete: 'cascade' }),
+    tenantId: text('tenant_id'),
+    title: text('title').notNull(),
+    description: text('description'),
+    data: jsonb('data').$type<JsonObject>().notNull().default({}),
+    startedAt: at('started_at').notNull(),
+    /** null while it fires. */
+    resolvedAt: at('resolved_at'),
+    /** The incident that speaks for it: an alert of kind incident. */
+    incidentId: uuid('incident_id'),
+    /** The system_event row of the same thing. */
+    eventId: uuid('event_id').notNull(),
+  },
+  (table) => [
+    uniqueIndex('alert_firing_key_idx').on(table.key).where(sql`${table.resolvedAt} IS NULL`),
+    index('alert_server_idx').on(table.serverId, table.startedAt),
+    index('alert_started_idx').on(table.startedAt),
+  ],
+);
+
+/** What is still to be told: written with the state change, done when everybody it concerns is on the list of deliveries. */
+export const outbox = vitals.table(
+  'outbox',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    alertId: uuid('alert_id')
+      .notNull()
+      .references(() => alert.id, { onDelete: 'cascade' }),
+    transition: text('transition', { enum: ['fire', 'resolve'] }).notNull(),
+    createdAt: at('created_at').notNull(),
+    /** null until it has become deliveries, or was found to concern nobody. */
+    doneAt: at('done_at'),
+    /** Why nobody is told of it, or not yet: a short code. */
+    heldBecause: text('held_because'),
+  },
+  (table) => [
+    index('outbox_waiting_idx').on(table.createdAt).where(sql`${table.doneAt} IS NULL`),
+    index('outbox_alert_idx').on(table.alertId),
+  ],
+);
+
+/** One message to one channel; recorded as sent only after the channel has accepted it. */
+export const delivery = vitals.table(
+  'delivery',
+  {
+    /** The idempotency key: the same for every attempt. */
+    id: uuid('id').primaryKey().defaultRandom(),
+    channel: text('channel').notNull(),
+    /** Alerts of one group go out together. */
+    groupKey: text('group_key').notNull(),
+    /** What the message says of which alert. */
+    transitions: jsonb('transitions')
+      .$type<{ alertId: string; transition: 'fire' | 'resolve' | 'repeat' }[]>()
+      .notNull(),
+    createdAt: at('created_at').notNull(),
+    nextAttemptAt: at('next_attempt_at').notNull(),
+    leaseUntil: at('lease_until'),
+    attempts: integer('attempts').notNull().default(0),
+    lastError: text('last_error'),
+    sentAt: at('sent_at'),
+    /** Given up. */
+    failedAt: at('failed_at'),
+  },
+  (table) => [
+    index('delivery_waiting_idx')
+      .on(table.nextAttemptAt)
+      .where(sql`${table.sentAt} IS NULL AND ${table.failedAt} IS NULL`),
+    index('delivery_group_idx').on(table.channel, table.groupKey, table.createdAt),
+  ],
+);
