@@ -110,6 +110,8 @@ export interface ProbeOutcome {
   instructions: string | null;
   /** null when listing was not asked for or not reached; the families that were not listed are empty. */
   inventory: Inventory | null;
+  /** A digest of the listing as it came, byte for byte: the same one again needs no closer look. */
+  listingDigest?: string | null;
   phases: PhaseTimes;
   totalMs: number;
   fault: Fault | null;

@@ -23,6 +23,8 @@ export interface Listing {
   serverName: string | null;
   items: SnapshotItems;
   definitions: ReadonlyMap<string, StoredDefinition>;
+  /** Those whose text is not kept. */
+  tooLarge: ReadonlySet<Definition>;
   tokens: number;
 }
 
@@ -59,6 +61,7 @@ const byKey = ([one]: [string, string], [other]: [string, string]): number =>
 export function* describeListing(inventory: Inventory, serverName: string | null): Sliced<Listing> {
   const items: SnapshotItems = { tools: [], resources: [], resourceTemplates: [], prompts: [] };
   const definitions = new Map<string, StoredDefinition>();
+  const tooLarge = new Set<Definition>();
   const identity = createHash('sha256').update(`${JSON.stringify(serverName)}\n`);
   let tokens = 0;
   let listed = 0;
@@ -67,6 +70,7 @@ export function* describeListing(inventory: Inventory, serverName: string | null
     for (const definition of inventory[kind]) {
       const digest = yield* digestJson(definition, MAX_BODY_BYTES);
       definitions.set(digest.hash, digest);
+      if (digest.body === null) tooLarge.add(definition);
       tokens += estimateTokens(digest.bytes);
       unsorted.push([keyOf(kind, definition), digest.hash]);
       listed += 1;
@@ -80,5 +84,12 @@ export function* describeListing(inventory: Inventory, serverName: string | null
       if (listed % 500 === 0) yield;
     }
   }
-  return { hash: `${HASH_SCHEME}:${identity.digest('hex')}`, serverName, items, definitions, tokens };
+  return {
+    hash: `${HASH_SCHEME}:${identity.digest('hex')}`,
+    serverName,
+    items,
+    definitions,
+    tooLarge,
+    tokens,
+  };
 }

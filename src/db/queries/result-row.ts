@@ -5,16 +5,11 @@ import {
   type HealthPolicy,
   type ServerStatus,
 } from '../../core/health/decide-health.ts';
-import {
-  cleanJson,
-  cleanText,
-  countInventory,
-  hashInventory,
-  type InventoryCounts,
-} from '../../core/inventory.ts';
+import { cleanJson, cleanText, countInventory, type InventoryCounts } from '../../core/inventory.ts';
 import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
 import type { Verdict } from '../../core/reasons.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
+import type { PreparedInventory } from './prepare-inventory.ts';
 
 /** A probe that has ended, on its way into the database. */
 export interface FinishedProbe {
@@ -25,6 +20,8 @@ export interface FinishedProbe {
   slotMs: number | null;
   checkedAt: Date;
   outcome: ProbeOutcome;
+  /** What its inventory means, found out beforehand; null without one. */
+  listing: PreparedInventory | null;
 }
 
 /** What became of it. */
@@ -95,7 +92,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
   const { inventory } = outcome;
   const failed = failedKinds(outcome.warnings);
   // Of a listing that failed in part neither hash nor counts would say what is in the tables.
-  const inventoryHash = inventory && failed.size === 0 ? hashInventory(inventory) : null;
+  const inventoryHash = probe.listing?.hash ?? null;
   const answered = classification.check === 'healthy' || classification.check === 'unhealthy';
   const up = decision.healthStatus === 'healthy';
 
@@ -167,9 +164,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
     stored,
     /** false: another probe of the server began since, and this one is history only. */
     current: memory.runToken === probe.token,
-    failed,
-    inventoryChanged:
-      inventory !== null && (inventoryHash === null || inventoryHash !== memory.inventoryHash),
+    knownHash: memory.inventoryHash,
   };
 }
 

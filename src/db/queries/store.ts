@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { DEFAULT_HEALTH_POLICY, type HealthPolicy } from '../../core/health/decide-health.ts';
 import type { Database } from '../client.ts';
-import { withoutParameters } from '../errors.ts';
 import { createBatcher } from './batch.ts';
 import { SHORT_TRANSACTION } from './fragments.ts';
-import { storeInventory } from './inventory.ts';
+import { createInventoryPreparer } from './prepare-inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
+import { storeInventoryOf } from './store-inventory.ts';
 import {
   addUptime,
   insertEvents,
@@ -19,7 +19,7 @@ export type { StoredProbe } from './result-row.ts';
 
 export interface ProbeStore {
   /** Resolves when the result is committed; null when the server is no longer registered. */
-  save(probe: FinishedProbe): Promise<StoredProbe | null>;
+  save(probe: Omit<FinishedProbe, 'listing'>): Promise<StoredProbe | null>;
   idle(): Promise<void>;
 }
 
@@ -30,7 +30,16 @@ export function createProbeStore(db: Database, policy: HealthPolicy = DEFAULT_HE
   const batcher = createBatcher<FinishedProbe, StoredProbe | null>(MAX_BATCH, (probes) =>
     saveProbes(db, probes, policy),
   );
-  return { save: (probe) => batcher.add(probe), idle: () => batcher.idle() };
+  const inventories = createInventoryPreparer(db);
+  return {
+    async save(probe) {
+      const listing = await inventories.prepare(probe);
+      const stored = await batcher.add({ ...probe, listing });
+      inventories.settle(probe.serverId, stored?.inventoryProblem === null ? listing : null);
+      return stored;
+    },
+    idle: () => batcher.idle(),
+  };
 }
 
 async function saveProbes(
@@ -60,24 +69,4 @@ async function saveProbes(
     await insertEvents(tx, rows);
     return results.map((result) => result?.stored ?? null);
   });
-}
-
-/**
- * An inventory that the database will not take must not cost the verdict: it is stored behind a
- * savepoint, and tried again at the next probe.
- */
-async function storeInventoryOf(
-  tx: Pick<Database, 'transaction'>,
-  result: { probe: FinishedProbe } & ReturnType<typeof resultOf>,
-): Promise<void> {
-  const { inventory } = result.probe.outcome;
-  if (!inventory || !result.inventoryChanged) return;
-  try {
-    await tx.transaction((savepoint) =>
-      storeInventory(savepoint, result.probe.serverId, inventory, result.failed),
-    );
-  } catch (error) {
-    result.row.inventoryHash = null;
-    result.stored.inventoryProblem = withoutParameters(error).message;
-  }
 }
