@@ -23,6 +23,7 @@ import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
 import { startJobs } from './start-jobs.ts';
+import { startTidying } from './start-tidying.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions {
@@ -172,6 +173,8 @@ async function startAll(
   });
   lifecycle.onStop('sweep', () => jobs.stopSweep());
   await jobs.scheduleSweep();
+  const tidying = await startTidying(backend, db, logger);
+  lifecycle.onStop('tidying', () => tidying.stop());
   const watchdog = startWatchdog({
     db,
     sweepIntervalMs: config.sweep.intervalMs,

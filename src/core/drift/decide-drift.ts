@@ -97,7 +97,11 @@ export function decideDrift(facts: DriftFacts): DriftDecision {
     const { serverId, tenantId, atMs } = facts;
     decision.alerts.push({ action: 'fire', kind, key, serverId, tenantId, atMs, ...told });
   }
-  holdToPin(facts, decision);
+  const broken = facts.pin && judgePin(facts, facts.pin);
+  if (broken) {
+    decision.alerts.push(broken.alert);
+    decision.violation = broken.violation;
+  }
   return decision;
 }
 
@@ -146,33 +150,47 @@ function resolveReturned(facts: DriftFacts): AlertChange[] {
     .map(({ key }) => ({ action: 'resolve', key, atMs: facts.atMs, data: { returned: true } }));
 }
 
-/** Stays open whatever the server does: only a person can say that it is well again. */
-function holdToPin(facts: DriftFacts, decision: DriftDecision): void {
-  const { pin, serverId, tenantId, serverName, usage, hash, atMs } = facts;
-  if (!pin || pin.hash === hash) return;
+/** What is told of a pinned server that is not what it is held to. */
+export interface BrokenPin {
+  alert: AlertChange;
+  violation: PinViolation;
+}
+
+/**
+ * How a pinned server breaks its pin; null when nothing breaking or suspicious keeps it from what it is
+ * held to. It stays open whatever the server does: only a person can say that it is well again.
+ */
+export function judgePin(
+  facts: Pick<DriftFacts, 'serverId' | 'serverName' | 'tenantId' | 'atMs' | 'hash' | 'usage'>,
+  pin: { hash: string; changes: readonly Change[] },
+): BrokenPin | null {
+  const { serverId, tenantId, serverName, usage, hash, atMs } = facts;
   const bad = pin.changes.filter(({ grade }) => grade === 'breaking' || grade === 'suspicious');
-  if (bad.length === 0) return;
+  if (bad.length === 0) return null;
   const counts = countGrades(bad);
   const severity = severityOf(counts.suspicious > 0 ? 'suspicious' : 'breaking', bad);
   const title = `${showHidden(serverName)} is not what it is pinned to: ${describeCounts(counts)}`;
-  const accept = `Accept it with: mcp-vitals pin ${showHidden(serverId)} --accept ${hash}`;
+  const accept = `To accept it: mcp-vitals pin ${showHidden(serverId)} --accept ${hash}`;
   const description = `${describeChanges(bad, usage)}\n${accept}`;
   const data = { hash, pinnedHash: pin.hash, counts, codes: [...new Set(bad.map(({ code }) => code))] };
-  decision.alerts.push({
-    action: 'fire',
-    kind: 'pin_broken',
-    key: alertKey('pin_broken', serverId),
-    severity,
-    serverId,
-    tenantId,
-    title,
-    description,
-    data,
-    atMs,
-  });
-  decision.violation = {
-    severity: severity === 'critical' ? 'critical' : 'high',
-    description: `${title}\n${description}`,
-    custom: { serverId, ...data },
+  const key = alertKey('pin_broken', serverId);
+  return {
+    alert: {
+      action: 'fire',
+      kind: 'pin_broken',
+      key,
+      severity,
+      serverId,
+      tenantId,
+      title,
+      description,
+      data,
+      atMs,
+    },
+    violation: {
+      severity: severity === 'critical' ? 'critical' : 'high',
+      description: `${title}\n${description}`,
+      custom: { serverId, ...data },
+    },
   };
 }

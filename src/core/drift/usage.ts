@@ -23,7 +23,7 @@ export function describeUsage(tool: string, { recent, total }: Usage): string {
 }
 
 /** Segments that stand where a tool's name may stand, and are none. */
-const NO_NAMES = new Set(['call', 'list', 'search', '']);
+const NO_NAMES = new Set(['call', 'list', '']);
 
 /**
  * The tool that a request of the gateway called: what its metadata names, or else the path, as

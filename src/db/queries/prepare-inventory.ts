@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Change, countGrades, worstFirst, worstGrade } from '../../core/drift/change.ts';
 import { type DriftDecision, decideDrift } from '../../core/drift/decide-drift.ts';
 import { diffInventories, type Side } from '../../core/drift/diff-inventories.ts';
@@ -12,26 +11,20 @@ import {
 } from '../../core/drift/rules/lookalike-name.ts';
 import type { ServerIdentity } from '../../core/drift/rules/server-renamed.ts';
 import { cleanJson, cleanText, type InventoryRows, inventoryRows } from '../../core/inventory.ts';
-import { parseInSlices } from '../../core/json/parse-in-slices.ts';
-import {
-  type Definition,
-  INVENTORY_KINDS,
-  type InventoryKind,
-  type ProbeOutcome,
-} from '../../core/outcome.ts';
-import { runInSlices, type SlicePace } from '../../core/slices.ts';
+import { INVENTORY_KINDS, type InventoryKind, type ProbeOutcome } from '../../core/outcome.ts';
 import type { Database } from '../client.ts';
 import { withoutParameters } from '../errors.ts';
 import {
   type DriftMemory,
   openAlertsOf,
-  readBodies,
   readDriftMemory,
   readSnapshots,
   readToolNames,
   readUsage,
 } from './drift.ts';
+import { inSlices } from './in-slices.ts';
 import { createKeptMap } from './kept-map.ts';
+import { definitionOf, readItems, readSide } from './snapshot-side.ts';
 
 /** What became of an inventory before its result is stored: everything that takes time is done by then. */
 export interface PreparedInventory {
@@ -68,11 +61,10 @@ export interface SnapshotWrite {
   grade: string | null;
   keptBytes: number;
   tenantId: string | null;
+  /** The pin that the decision was made with. */
+  pinnedHash: string | null;
   decision: DriftDecision;
 }
-
-/** Ten milliseconds at a time: five probes may be at it before anybody waits for 50. */
-const PACE: SlicePace = { budgetMs: 8, nowMs: () => performance.now(), pause: () => nextTurn() };
 
 /** A hash for each listing that was seen lately, by what it was as bytes: a million characters or so. */
 const MAX_KNOWN_LISTINGS = 20_000;
@@ -105,7 +97,6 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
   /** What we stored last for a server, or found stored: the store checks it before it relies on it. */
   const believed = createKeptMap<string>(MAX_KNOWN_LISTINGS);
   const indexes = createKeptMap<{ index: NameIndex; readAtMs: number }>(MAX_NAME_INDEXES);
-  const inSlices = <Result>(work: Generator<undefined, Result, undefined>) => runInSlices(work, PACE);
 
   async function namesOf(tenantId: string | null): Promise<NameIndex> {
     const key = tenantId === null ? 'none' : `tenant ${tenantId}`;
@@ -171,11 +162,11 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     const stored = await readSnapshots(db, [...new Set(wanted)]);
     const itemsOf = async (hash: string | null): Promise<SnapshotItems | null> => {
       const row = hash === null ? undefined : stored.get(hash);
-      return row ? readItems(await inSlices(parseInSlices(row.items))) : null;
+      return row ? await readItems(row.items) : null;
     };
     const oldItems = await itemsOf(memory.lastHash);
     const before = oldItems && {
-      ...(await storedSide(oldItems, listing.items)),
+      ...(await readSide(db, oldItems, listing.items)),
       identity: memory.lastIdentity ?? identity,
     };
     const names = { names: await namesOf(memory.tenantId), serverId };
@@ -224,6 +215,7 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
       grade: worstGrade(changes),
       keptBytes: items.length + changesJson.length + newBytes(listing, oldItems),
       tenantId: memory.tenantId,
+      pinnedHash: memory.pinnedHash,
       decision,
     };
   }
@@ -238,20 +230,9 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     const items = await itemsOf(pinnedHash);
     if (pinnedHash === null || !items) return null;
     if (pinnedHash === listing.hash) return { hash: pinnedHash, changes: [] };
-    const side = await storedSide(items, listing.items);
+    const side = await readSide(db, items, listing.items);
     const held: Side = { ...side, identity: memory.lastIdentity ?? after.identity };
     return { hash: pinnedHash, changes: await inSlices(diffInventories(held, after, null)) };
-  }
-
-  /** A stored inventory, with the definitions that another one has not. */
-  async function storedSide(items: SnapshotItems, other: SnapshotItems): Promise<Omit<Side, 'identity'>> {
-    const shared = new Set(INVENTORY_KINDS.flatMap((kind) => other[kind].map(([, hash]) => hash)));
-    const wanted = INVENTORY_KINDS.flatMap((kind) => items[kind].map(([, hash]) => hash));
-    const bodies = await readBodies(
-      db,
-      [...new Set(wanted)].filter((hash) => !shared.has(hash)),
-    );
-    return { items, definitionOf: (hash) => definitionOf(bodies.get(hash)) };
   }
 
   return {
@@ -279,29 +260,6 @@ function sideOf(listing: Listing, identity: ServerIdentity): Side {
     items: listing.items,
     identity,
     definitionOf: (hash) => definitionOf(listing.definitions.get(hash)?.body ?? undefined),
-  };
-}
-
-/** The text is ours, canonical and bounded. */
-function definitionOf(body: string | undefined): Definition | null {
-  return body === undefined ? null : (JSON.parse(body) as Definition);
-}
-
-/** Items as they were stored; what is not of their shape was not stored by us, and counts as nothing. */
-function readItems(value: unknown): SnapshotItems {
-  const listOf = (kind: InventoryKind): [string, string][] => {
-    const list: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, kind) : [];
-    if (!Array.isArray(list)) return [];
-    return list.filter(
-      (item): item is [string, string] =>
-        Array.isArray(item) && typeof item[0] === 'string' && typeof item[1] === 'string',
-    );
-  };
-  return {
-    tools: listOf('tools'),
-    resources: listOf('resources'),
-    resourceTemplates: listOf('resourceTemplates'),
-    prompts: listOf('prompts'),
   };
 }
 
