@@ -78,6 +78,7 @@ ALTER TABLE "vitals"."server_state" ADD COLUMN "shared" jsonb;--> statement-brea
 ALTER TABLE "vitals"."server_state" ADD COLUMN "budget_day" date;--> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "probes_today" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "bytes_today" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "hurried_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "vitals"."alert" ADD CONSTRAINT "alert_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."outbox" ADD CONSTRAINT "outbox_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."inventory_change" ADD CONSTRAINT "inventory_change_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
