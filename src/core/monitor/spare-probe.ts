@@ -28,9 +28,11 @@ export interface Traffic {
   lastCallMs: number | null;
   /** Those since the last probe, and no longer ago than an interval. */
   calls: number;
-  /** Any of them that did not succeed. */
+  /** Those of them that the server failed. */
   failed: number;
 }
+
+export const NO_TRAFFIC: Traffic = { lastCallMs: null, calls: 0, failed: 0 };
 
 export type SlotDecision = { probe: true } | { probe: false; reason: SpareReason; nextSlotMs: number };
 
