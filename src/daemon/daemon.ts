@@ -145,7 +145,7 @@ async function startAll(
           return server !== null;
         },
         onStored(stored, outcome) {
-          metrics.recordProbe({ ...stored.classification, ...outcome });
+          metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
         },
       },
