@@ -120,7 +120,7 @@ async function startAll(
     environment: config.childEnvironment,
   });
   lifecycle.onStop('prober', () => prober.close());
-  const store = createProbeStore(db);
+  const store = createProbeStore(db, { policy: () => settings.policy() });
   lifecycle.onStop('store', () => store.idle());
 
   const http = createHttpServer({

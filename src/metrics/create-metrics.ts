@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { registerBuildInfo } from './build-info.ts';
+import { createErrorBudget } from './error-budget.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
 import { createInventoryItems } from './inventory-items.ts';
 import { createProbeDuration } from './probe-duration.ts';
@@ -7,6 +8,7 @@ import { createProbeJobs } from './probe-jobs.ts';
 import type { ProbeRecord } from './probe-record.ts';
 import { createProbesTotal } from './probes-total.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
+import { createServerFlapping } from './server-flapping.ts';
 import { createServerUp } from './server-up.ts';
 import { createServerVerdict } from './server-verdict.ts';
 import { createSessionsOpen } from './sessions-open.ts';
@@ -31,7 +33,13 @@ export interface Metrics {
 export function createMetrics({ version }: { version: string }): Metrics {
   const registry = new Registry();
   const perProbe = [createProbesTotal(registry), createProbeDuration(registry), createSessionsOpen(registry)];
-  const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
+  const perFleet = [
+    createServerUp(registry),
+    createServerVerdict(registry),
+    createInventoryItems(registry),
+    createServerFlapping(registry),
+    createErrorBudget(registry),
+  ];
   const setSweepLag = createSweepLag(registry);
   const setProbeJobs = createProbeJobs(registry);
   registerBuildInfo(registry, version);

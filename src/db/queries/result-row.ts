@@ -146,6 +146,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
     capabilities: boundedJson(outcome.capabilities),
     version: learnsVersion ? version : null,
     own,
+    ownStatus: decision.state.memory.status,
     memory: decision.state.memory,
     latency: decision.state.latency,
     flapping: decision.flapping,

@@ -4,7 +4,7 @@ import type { HealthStatus, ServerStatus } from '../../core/health/decide-health
 import type { Tx } from './store-statements.ts';
 
 /** What a probe decided of one server: its own part of what is shown. */
-export interface OwnShown {
+interface OwnShown {
   serverId: string;
   own: OwnState;
   status: ServerStatus;
@@ -14,11 +14,8 @@ export interface OwnShown {
   atMs: number;
 }
 
-/** The only place that writes what is shown of servers: to the worker's state and to the gateway's row. */
-export type Show = (tx: Tx, servers: readonly OwnShown[]) => Promise<void>;
-
-/** Shows servers as they are by themselves; one that a person put into maintenance is labelled so. */
-export const showOwn: Show = async (tx, servers) => {
+/** Shows servers as they are by themselves, where nothing lies over them; a maintenance that a person set labels one. */
+export async function showOwn(tx: Tx, servers: readonly OwnShown[]): Promise<void> {
   const rows = JSON.stringify(
     servers.map(({ serverId, own, status, healthStatus, held, atMs }) => ({
       serverId,
@@ -43,4 +40,4 @@ export const showOwn: Show = async (tx, servers) => {
     FROM json_to_recordset(${rows}::json)
       AS r("serverId" text, verdict text, reason text, message text, status text, held boolean, "atMs" float8)
     WHERE s.server_id = r."serverId"`);
-};
+}

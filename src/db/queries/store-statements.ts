@@ -63,6 +63,8 @@ export async function updateStates(tx: Tx, rows: string): Promise<void> {
   await tx.execute(sql`
     UPDATE vitals.server_state s SET
       host_key = r."hostKey", next_probe_at = r."nextProbeAt", last_probe_at = r."checkedAt", own = r.own,
+      own_status = r."ownStatus",
+      failing_since = CASE WHEN r.failures > 0 THEN coalesce(s.failing_since, r."checkedAt") END,
       memory = r.memory, latency = r.latency, flapping = r.flapping, error_budget_left = r."errorBudgetLeft",
       failures = r.failures, successes = r.successes,
       era = CASE WHEN r."eraFailed" THEN NULL ELSE coalesce(r.era, s.era) END,
@@ -71,7 +73,7 @@ export async function updateStates(tx: Tx, rows: string): Promise<void> {
       counts = coalesce(r.counts, s.counts), updated_at = now(),
       run_token = NULL, running_until = NULL, lease_until = NULL, lease_slot = NULL
     FROM json_to_recordset(${rows}::json) AS r("serverId" text, "hostKey" text, "nextProbeAt" timestamptz,
-      "checkedAt" timestamptz, own jsonb, memory jsonb, latency jsonb, flapping boolean, "errorBudgetLeft" real,
+      "checkedAt" timestamptz, own jsonb, "ownStatus" text, memory jsonb, latency jsonb, flapping boolean, "errorBudgetLeft" real,
       failures integer, successes integer, era text, "eraFailed" boolean, "protocolVersion" text, version text,
       "inventoryHash" text, counts jsonb)
     WHERE s.server_id = r."serverId"`);
