@@ -122,7 +122,7 @@ async function startAll(
     environment: config.childEnvironment,
   });
   lifecycle.onStop('prober', () => prober.close());
-  const store = createProbeStore(db);
+  const store = createProbeStore(db, { policy: () => settings.policy() });
   lifecycle.onStop('store', () => store.idle());
 
   const http = createHttpServer({
@@ -157,7 +157,7 @@ async function startAll(
           return server !== null;
         },
         onStored(stored, outcome) {
-          metrics.recordProbe({ ...stored.classification, ...outcome });
+          metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
         },
         onSpared: (reason) => metrics.probesSkipped(reason),
