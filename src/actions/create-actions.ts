@@ -21,6 +21,7 @@ export function createActions(context: ActionContext): Actions {
     pinInventory: async (...args) => (await import('./pins.ts')).pinInventory(context, ...args),
     unpinInventory: async (id) => (await import('./pins.ts')).unpinInventory(context, id),
     listPins: async (id) => (await import('./pins.ts')).listPins(context, id),
+    replay: async (command) => (await import('./replay.ts')).replayServer(context, command),
     dbGenerate: async (options) => (await database()).dbGenerate(options),
     dbMigrate: async () => (await database()).dbMigrate(),
     dbPush: async (options) => (await database()).dbPush(options),

@@ -8,6 +8,7 @@ import { addDrift } from './commands/drift.ts';
 import { addEnqueue } from './commands/enqueue.ts';
 import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
+import { addReplay } from './commands/replay.ts';
 import { addServers } from './commands/servers.ts';
 import { escapeLines } from './render/escape.ts';
 
@@ -27,7 +28,8 @@ export function createProgram(context: CommandContext, version: string): Command
       getErrHasColors: () => false,
     })
     .exitOverride();
-  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addDb, addDemo]) add(program, context);
+  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addReplay, addDb, addDemo])
+    add(program, context);
   for (const add of [addDrift, addDiff, addPin]) add(program, context);
   return program;
 }

@@ -5,6 +5,7 @@ export const QUEUES = {
   sweep: 'vitals-sweep',
   probe: 'vitals-probe',
   tidy: 'vitals-tidy',
+  calls: 'vitals-calls',
 } as const;
 
 /**
