@@ -22,6 +22,8 @@ export interface DeliverDeps {
   createChannel: (config: ChannelConfig) => Channel;
   /** Aborted when the daemon will not wait for attempts any longer. */
   signal: AbortSignal;
+  /** False once the daemon is ending: what is under way may end, and nothing more is begun. */
+  takesMore: () => boolean;
   onResult: (
     result: DeliveryResult,
     about: { channel: string; type: ChannelConfig['type']; id: string; words: string },
@@ -43,7 +45,7 @@ export async function runDeliver(
   const { channel } = deliverJobSchema.parse(job.data);
   const deadline = performance.now() + LONGEST_RUN_MS;
   let attempts = 0;
-  while (performance.now() < deadline && !deps.signal.aborted) {
+  while (performance.now() < deadline && deps.takesMore()) {
     // Asked anew each time: the file may have changed, and then the channel with it.
     const config = deps.alerts().channels.get(channel);
     if (!config) break;

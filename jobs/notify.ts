@@ -38,7 +38,7 @@ export interface NotifyDeps {
 
 /** A window that ends and a server that comes back are nobody's entry: they are looked for. */
 const LOOK_WHILE_HELD_MS = 2_000;
-const LOOK_AT_LEAST_MS = 10_000;
+const LOOK_AT_LEAST_MS = 4_000;
 
 /**
  * Turns what waits in the outbox into messages on the list of deliveries, and queues the sending of what is

@@ -2,7 +2,7 @@ import type { AlertmanagerConfig } from '../core/alerts/alerts-config.ts';
 import type { AlertNews, Message } from '../core/alerts/compose-message.ts';
 import type { Channel } from './channel.ts';
 import { judgeAnswer, judgeFailure } from './judge-answer.ts';
-import { postJson } from './post-json.ts';
+import { postJson } from './send-request.ts';
 
 /**
  * Labels are an alert's identity there: only what stays the same from its beginning to its end. It forgets what

@@ -4,7 +4,7 @@ import type { Message } from '../core/alerts/compose-message.ts';
 import { describeMessage } from '../core/alerts/describe-message.ts';
 import type { Channel } from './channel.ts';
 import { judgeAnswer, judgeFailure } from './judge-answer.ts';
-import { postJson } from './post-json.ts';
+import { postJson } from './send-request.ts';
 
 const TYPES: Readonly<Record<Severity, string>> = {
   info: 'info',

@@ -1,5 +1,5 @@
 import type { Sent } from './channel.ts';
-import type { Answer } from './post-json.ts';
+import type { Answer } from './send-request.ts';
 
 /** Of the answers that refuse, those that another attempt may change. */
 const WORTH_RETRYING = new Set([408, 425, 429]);

@@ -2,7 +2,7 @@ import type { PagerdutyConfig } from '../core/alerts/alerts-config.ts';
 import type { AlertNews, Message } from '../core/alerts/compose-message.ts';
 import type { Channel, Sent } from './channel.ts';
 import { judgeAnswer, judgeFailure } from './judge-answer.ts';
-import { postJson } from './post-json.ts';
+import { postJson } from './send-request.ts';
 
 const LONGEST_SUMMARY = 1_024;
 

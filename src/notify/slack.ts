@@ -2,7 +2,7 @@ import type { SlackConfig } from '../core/alerts/alerts-config.ts';
 import { describeMessage } from '../core/alerts/describe-message.ts';
 import type { Channel } from './channel.ts';
 import { judgeAnswer, judgeFailure } from './judge-answer.ts';
-import { postJson } from './post-json.ts';
+import { postJson } from './send-request.ts';
 
 /** Of a text block; what is longer is refused as a whole. */
 const LONGEST_BLOCK = 2_900;

@@ -1,7 +1,7 @@
 import type { WebhookConfig } from '../core/alerts/alerts-config.ts';
 import type { Channel } from './channel.ts';
 import { judgeAnswer, judgeFailure } from './judge-answer.ts';
-import { postJson } from './post-json.ts';
+import { postJson } from './send-request.ts';
 import { signBody } from './sign.ts';
 
 /** The message as it is, in JSON, signed. See docs/alerts.md for its shape. */
