@@ -70,7 +70,7 @@ export interface TableRows {
 export type InventoryRows = Record<'tools' | 'resources' | 'prompts', TableRows>;
 
 /** What one statement takes: some milliseconds of work for both sides. */
-const MAX_CHUNK_LENGTH = 1024 * 1024;
+const MAX_CHUNK_LENGTH = 2 * 1024 * 1024;
 
 export function* inventoryRows(
   inventory: Inventory,

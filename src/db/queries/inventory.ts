@@ -54,7 +54,7 @@ const PROMPTS: InventoryTable = {
 };
 
 /**
- * Makes the three inventory tables say what the server listed, in a statement for each megabyte and
+ * Makes the three inventory tables say what the server listed, in a statement for each two megabytes and
  * one more a table: new rows in, changed ones updated, returned ones active again, vanished ones inactive.
  * A row that did not change is not written; a family whose listing failed is left as it was.
  */

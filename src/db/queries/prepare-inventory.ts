@@ -73,7 +73,7 @@ const MAX_NAME_INDEXES = 20;
 const NAMES_AGE_MS = 30_000;
 /** What is kept of the changes; all of them are counted. */
 const MAX_KEPT_CHANGES = 200;
-const MAX_CHUNK_LENGTH = 1024 * 1024;
+const MAX_CHUNK_LENGTH = 2 * 1024 * 1024;
 
 export interface InventoryPreparer {
   /** null when the probe brought no inventory. Never rejects: an inventory must not cost the verdict. */

@@ -12,8 +12,8 @@ const MAX_KEPT_CHANGES = 500;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
 /**
- * Stores a snapshot and what is to be told of it, in the caller's transaction: a statement for each
- * megabyte of definitions, and a handful more, however many tools there are.
+ * Stores a snapshot and what is to be told of it, in the caller's transaction: a statement for each two
+ * megabytes of definitions, and a handful more, however many tools there are.
  */
 export async function storeSnapshot(
   tx: Tx,
@@ -45,7 +45,7 @@ export async function storeSnapshot(
     VALUES (${serverId}, ${snapshot.hash}, ${snapshot.previousHash}, ${JSON.stringify(cleanJson(snapshot.identity))}::jsonb,
       ${snapshot.changes}::jsonb, ${snapshot.counts}::jsonb, ${snapshot.grade}, ${snapshot.tokens},
       ${snapshot.previousTokens}, ${snapshot.keptBytes}, ${changedAt})`);
-  await forgetOldChanges(tx, serverId);
+  if (snapshot.previousHash !== null) await forgetOldChanges(tx, serverId);
   await tell(tx, serverId, atMs, snapshot);
 }
 
