@@ -42,6 +42,7 @@ export class ProbeRun {
   #link: Link | null = null;
   #opened: Opened | null = null;
   #inventory: Inventory | null = null;
+  #listingDigest: string | null = null;
   #canary: CanaryOutcome | null = null;
   #authExchange: HttpExchange | null = null;
   #cancelled: Fault | null = null;
@@ -132,6 +133,7 @@ export class ProbeRun {
     const isOver = () => this.#over || this.#link?.transport.failure != null;
     const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, describeError);
     this.#inventory = listed.inventory;
+    this.#listingDigest = listed.digest;
     this.#warnings.push(...listed.warnings);
     await this.#sing(opened, listed);
   }
@@ -281,6 +283,7 @@ export class ProbeRun {
       instructions: opened?.instructions ?? null,
       // A listing that was not finished would look like one of which the rest has vanished.
       inventory: fault ? null : this.#inventory,
+      listingDigest: fault ? null : this.#listingDigest,
       phases: { ...watch.times },
       totalMs: watch.elapsedMs,
       fault: fault && scrubber.fault(fault),

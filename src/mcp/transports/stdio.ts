@@ -8,9 +8,9 @@ import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { CUT_MARK } from '../scrub.ts';
 import { LineReader } from './line-reader.ts';
+import { MessageReader } from './message-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
 import { endProcessGroup, rememberProcessGroup } from './process-group.ts';
-import { readMessage } from './read-message.ts';
 
 type Command = Extract<Endpoint, { transport: 'stdio' }>;
 
@@ -49,10 +49,22 @@ export class StdioTransport implements ProbeTransport {
   #ending: Promise<void> | undefined;
   readonly #command: Command;
   readonly #context: ProbeContext;
+  readonly #messages: MessageReader;
 
   constructor(command: Command, context: ProbeContext) {
     this.#command = command;
     this.#context = context;
+    this.#messages = new MessageReader('a line', context, {
+      onMessage: (message) => {
+        context.allowance.takeMessage();
+        this.onmessage?.(message);
+      },
+      onNone: (problem, line) => {
+        // Other lines are logs gone astray: clients pass over them, and so does the probe.
+        if (line.trimStart().startsWith('{')) this.suspect = `in its output, ${problem}`;
+      },
+      onFault: (error) => this.#fail(this.#faultOf(error)),
+    });
   }
 
   async start(): Promise<void> {
@@ -125,7 +137,7 @@ export class StdioTransport implements ProbeTransport {
           });
         allowance.takeBytes(chunk.length);
       } catch (error) {
-        this.#fail(error instanceof FaultError ? error.fault : { kind: 'internal', message: String(error) });
+        this.#fail(this.#faultOf(error));
       }
     });
     child.stderr.on('data', (chunk: Buffer) => {
@@ -140,7 +152,8 @@ export class StdioTransport implements ProbeTransport {
     }
     child.on('error', (error) => this.onerror?.(error));
     child.once('exit', (exitCode, signal) => {
-      const report = () => this.#exited(exitCode, signal);
+      // What it said before is heard first.
+      const report = () => void this.#messages.idle().then(() => this.#exited(exitCode, signal));
       // A grandchild may hold the pipes open for ever, so 'close' alone would not do.
       const timer = setTimeout(report, DRAIN_MS);
       child.once('close', () => {
@@ -151,20 +164,7 @@ export class StdioTransport implements ProbeTransport {
   }
 
   #readLine(line: string): void {
-    if (line.trim() === '') return;
-    let message: JSONRPCMessage | string;
-    try {
-      message = readMessage(JSON.parse(line));
-    } catch {
-      message = 'a line is not valid JSON';
-    }
-    if (typeof message !== 'string') {
-      this.#context.allowance.takeMessage();
-      this.onmessage?.(message);
-    } else if (line.trimStart().startsWith('{')) {
-      // Other lines are logs gone astray: clients pass over them, and so does the probe.
-      this.suspect = `in its output, ${message}`;
-    }
+    if (line.trim() !== '') this.#messages.read(line);
   }
 
   #exited(exitCode: number | null, signal: string | null): void {
@@ -180,6 +180,10 @@ export class StdioTransport implements ProbeTransport {
     });
   }
 
+  #faultOf(error: unknown): Fault {
+    return error instanceof FaultError ? error.fault : { kind: 'internal', message: String(error) };
+  }
+
   #fail(fault: Fault): void {
     if (this.failure) return;
     this.failure = fault;
@@ -188,6 +192,7 @@ export class StdioTransport implements ProbeTransport {
 
   async #end(graceMs: number): Promise<void> {
     const { footprint, sessions } = this.#context;
+    this.#messages.stop();
     if (!this.failure) this.onclose?.();
     const child = this.#child;
     if (!child) return;
