@@ -60,6 +60,9 @@ const tree: [string[], string][] = [
     (name): [string[], string] => [['db', name], `mcp-vitals db ${name}`],
   ),
   [['demo'], 'mcp-vitals demo --json'],
+  [['drift'], '--since 7d'],
+  [['diff'], 'mcp-vitals diff demo-everything-http 2d now'],
+  [['pin'], '--accept v2:'],
 ];
 test.each(tree)('%j --help has an example', async (path, example) => {
   const { code, out, err } = await run([...path, '--help']);
