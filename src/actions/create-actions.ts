@@ -7,6 +7,7 @@ import type { ActionContext } from './context.ts';
  */
 export function createActions(context: ActionContext): Actions {
   const database = async () => (await import('./database.ts')).databaseActions(context);
+  const alerts = () => import('./alerts.ts');
   return {
     runDaemon: async (options) => (await import('./run-daemon.ts')).runDaemon(context, options),
     runDemo: async ({ report }) => (await import('./run-demo.ts')).runDemo(context, report),
@@ -16,6 +17,10 @@ export function createActions(context: ActionContext): Actions {
     listServers: async (filter) => (await import('./servers.ts')).listServers(context, filter),
     showServer: async (idOrName) => (await import('./servers.ts')).showServer(context, idOrName),
     removeServers: async (ids) => (await import('./servers.ts')).removeServers(context, ids),
+    checkAlertsFile: async (path) => (await alerts()).checkAlertsFile(context, path),
+    checkPolicyFile: async (path) => (await alerts()).checkPolicyFile(path),
+    testChannel: async (request) => (await alerts()).testChannel(context, request),
+    listAlerts: async (filter) => (await alerts()).listAlerts(context, filter),
     dbGenerate: async (options) => (await database()).dbGenerate(options),
     dbMigrate: async () => (await database()).dbMigrate(),
     dbPush: async (options) => (await database()).dbPush(options),

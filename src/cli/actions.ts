@@ -17,6 +17,11 @@ export interface Actions {
   /** By id, or by name where only one has it; null when there is none. */
   showServer(idOrName: string): Promise<ServerDetail | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
+  /** Throws with every problem of the file. */
+  checkAlertsFile(path: string): Promise<FileCheck>;
+  checkPolicyFile(path: string): Promise<{ windows: number }>;
+  testChannel(request: { channel: string; file: string | null }): Promise<ChannelTest>;
+  listAlerts(filter: { all: boolean }): Promise<AlertSummary[]>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
   dbPush(options: { force: boolean }): Promise<DbResult>;
@@ -140,6 +145,37 @@ export interface ServerDetail extends ServerSummary {
   inventory: Record<InventoryKind, number> | null;
   /** The latest first. */
   recent: { at: string; status: string; reason: string | null; responseMs: number | null }[];
+}
+
+export interface FileCheck {
+  channels: number;
+  routes: number;
+}
+
+export interface ChannelTest {
+  channel: string;
+  type: string;
+  accepted: boolean;
+  /** What the channel answered, without secrets. */
+  said: string;
+}
+
+export interface AlertSummary {
+  id: string;
+  kind: string;
+  severity: string;
+  serverId: string | null;
+  serverName: string | null;
+  tenantId: string | null;
+  title: string;
+  /** ISO 8601. */
+  startedAt: string;
+  resolvedAt: string | null;
+  /** The alert of the incident that speaks for it. */
+  incidentId: string | null;
+  /** Why somebody is not told, or not yet. */
+  heldBecause: string | null;
+  told: { channel: string; state: 'told' | 'on its way' | 'given up'; at: string }[];
 }
 
 export interface DbResult {

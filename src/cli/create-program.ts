@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addAlerts, addPolicy } from './commands/alerts.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
@@ -24,6 +25,7 @@ export function createProgram(context: CommandContext, version: string): Command
       getErrHasColors: () => false,
     })
     .exitOverride();
-  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addDb, addDemo]) add(program, context);
+  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addAlerts, addPolicy, addDb, addDemo])
+    add(program, context);
   return program;
 }
