@@ -7,7 +7,6 @@ import type { ActionContext } from './context.ts';
  */
 export function createActions(context: ActionContext): Actions {
   const database = async () => (await import('./database.ts')).databaseActions(context);
-  const alerts = () => import('./alerts.ts');
   return {
     runDaemon: async (options) => (await import('./run-daemon.ts')).runDaemon(context, options),
     runDemo: async ({ report }) => (await import('./run-demo.ts')).runDemo(context, report),
@@ -17,10 +16,11 @@ export function createActions(context: ActionContext): Actions {
     listServers: async (filter) => (await import('./servers.ts')).listServers(context, filter),
     showServer: async (idOrName) => (await import('./servers.ts')).showServer(context, idOrName),
     removeServers: async (ids) => (await import('./servers.ts')).removeServers(context, ids),
-    checkAlertsFile: async (path) => (await alerts()).checkAlertsFile(context, path),
-    checkPolicyFile: async (path) => (await alerts()).checkPolicyFile(path),
-    testChannel: async (request) => (await alerts()).testChannel(context, request),
-    listAlerts: async (filter) => (await alerts()).listAlerts(context, filter),
+    checkAlertsFile: async (path) => (await import('./alerts.ts')).checkAlertsFile(context, path),
+    checkPolicyFile: async (path) => (await import('./alerts.ts')).checkPolicyFile(path),
+    testChannel: async (request) => (await import('./alerts.ts')).testChannel(context, request),
+    listAlerts: async (filter) => (await import('./alerts.ts')).listAlerts(context, filter),
+    replay: async (command) => (await import('./replay.ts')).replayServer(context, command),
     dbGenerate: async (options) => (await database()).dbGenerate(options),
     dbMigrate: async () => (await database()).dbMigrate(),
     dbPush: async (options) => (await database()).dbPush(options),

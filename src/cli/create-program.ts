@@ -6,6 +6,7 @@ import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEnqueue } from './commands/enqueue.ts';
 import { addProbe } from './commands/probe.ts';
+import { addReplay } from './commands/replay.ts';
 import { addServers } from './commands/servers.ts';
 import { escapeLines } from './render/escape.ts';
 
@@ -25,7 +26,17 @@ export function createProgram(context: CommandContext, version: string): Command
       getErrHasColors: () => false,
     })
     .exitOverride();
-  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addAlerts, addPolicy, addDb, addDemo])
+  for (const add of [
+    addDaemon,
+    addProbe,
+    addEnqueue,
+    addServers,
+    addAlerts,
+    addPolicy,
+    addReplay,
+    addDb,
+    addDemo,
+  ])
     add(program, context);
   return program;
 }

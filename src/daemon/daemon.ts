@@ -4,6 +4,7 @@ import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
 import type { Config } from '../config/types.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
+import { readFailingCalls } from '../db/queries/calls.ts';
 import { findRegistered } from '../db/queries/servers.ts';
 import { createProbeStore } from '../db/queries/store.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
@@ -24,6 +25,7 @@ import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
+import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -122,7 +124,10 @@ async function startAll(
     environment: config.childEnvironment,
   });
   lifecycle.onStop('prober', () => prober.close());
-  const store = createProbeStore(db);
+  const store = createProbeStore(db, {
+    policy: () => settings.policy(),
+    readFailingCalls,
+  });
   lifecycle.onStop('store', () => store.idle());
 
   const notifications = await startNotifications({
@@ -166,10 +171,11 @@ async function startAll(
           return server !== null;
         },
         onStored(stored, outcome) {
-          metrics.recordProbe({ ...stored.classification, ...outcome });
+          metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
           if (stored.decision.statusChange) notifications.kick();
         },
+        onSpared: (reason) => metrics.probesSkipped(reason),
       },
     },
     { probeConcurrency: config.probe.concurrency, sweepIntervalMs: config.sweep.intervalMs },
@@ -184,6 +190,8 @@ async function startAll(
   });
   lifecycle.onStop('sweep', () => jobs.stopSweep());
   await jobs.scheduleSweep();
+  const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
+  lifecycle.onStop('calls', () => calls.stop());
   await notifications.job.schedule();
   const heartbeat = startHeartbeat({
     alerts: settings.alerts,

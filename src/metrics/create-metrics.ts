@@ -1,6 +1,8 @@
 import { Registry } from 'prom-client';
+import type { SpareReason } from '../core/monitor/spare-probe.ts';
 import { createAlertsFiring, type FiringCount } from './alerts-firing.ts';
 import { registerBuildInfo } from './build-info.ts';
+import { createErrorBudget } from './error-budget.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
 import { createHeartbeatGauge } from './heartbeat.ts';
 import { createInventoryItems } from './inventory-items.ts';
@@ -9,8 +11,10 @@ import { createOutboxWaiting } from './outbox-waiting.ts';
 import { createProbeDuration } from './probe-duration.ts';
 import { createProbeJobs } from './probe-jobs.ts';
 import type { ProbeRecord } from './probe-record.ts';
+import { createProbesSkipped } from './probes-skipped.ts';
 import { createProbesTotal } from './probes-total.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
+import { createServerFlapping } from './server-flapping.ts';
 import { createServerUp } from './server-up.ts';
 import { createServerVerdict } from './server-verdict.ts';
 import { createSessionsOpen } from './sessions-open.ts';
@@ -23,6 +27,8 @@ export interface Metrics {
   render(): Promise<string>;
   /** Counts one finished probe: total, durations, sessions left behind. */
   recordProbe(probe: ProbeRecord): void;
+  /** Counts one scheduled probe that was left out. */
+  probesSkipped(reason: SpareReason): void;
   /** Replaces the gauges of the whole fleet at once; servers that are not in `rows` disappear. */
   fleet: { set(rows: readonly FleetRow[]): void };
   /** How long the most overdue server had been due at the last sweep, in milliseconds. */
@@ -43,7 +49,14 @@ export interface Metrics {
 export function createMetrics({ version }: { version: string }): Metrics {
   const registry = new Registry();
   const perProbe = [createProbesTotal(registry), createProbeDuration(registry), createSessionsOpen(registry)];
-  const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
+  const perFleet = [
+    createServerUp(registry),
+    createServerVerdict(registry),
+    createInventoryItems(registry),
+    createServerFlapping(registry),
+    createErrorBudget(registry),
+  ];
+  const probesSkipped = createProbesSkipped(registry);
   const setSweepLag = createSweepLag(registry);
   const setProbeJobs = createProbeJobs(registry);
   registerBuildInfo(registry, version);
@@ -54,6 +67,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
     recordProbe(probe) {
       for (const record of perProbe) record(probe);
     },
+    probesSkipped,
     fleet: {
       set(rows) {
         const labelled = rows.map(labelRow);

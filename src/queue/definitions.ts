@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const QUEUES = {
   sweep: 'vitals-sweep',
   probe: 'vitals-probe',
+  calls: 'vitals-calls',
   notify: 'vitals-notify',
   deliver: 'vitals-deliver',
 } as const;
