@@ -5,7 +5,7 @@ import { parseAlerts } from '../config/alerts-file.ts';
 import { parsePolicy } from '../config/policy-file.ts';
 import { SettingsError } from '../config/settings-error.ts';
 import { composeTest } from '../core/alerts/compose-message.ts';
-import { secretsOfChannel } from '../core/alerts/secrets-of.ts';
+import { redactSecrets, secretsOfChannel } from '../core/alerts/secrets-of.ts';
 import { openSettingsFile, problemsOf } from '../daemon/settings-file.ts';
 import { readAlerts } from '../db/queries/alert-list.ts';
 import { createChannel } from '../notify/create-channel.ts';
@@ -52,19 +52,13 @@ export async function testChannel(
     return {
       ...about,
       accepted: sent.state === 'accepted',
-      said: withoutSecrets(said, secretsOfChannel(config)),
+      said: redactSecrets(said, secretsOfChannel(config)),
     };
   } catch (error) {
     if (!signal.aborted || context.stop.aborted) throw error;
     return { ...about, accepted: false, said: `no answer within ${config.timeoutMs} ms` };
   }
 }
-
-/** A receiver may repeat what it was sent. */
-const withoutSecrets = (text: string, secrets: readonly string[]): string =>
-  secrets
-    .filter((secret) => secret.length >= 6)
-    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
 
 const MOST_LISTED = 1_000;
 

@@ -55,6 +55,7 @@ export function createNotifier(
     alerts,
     detectIncidents: async () => undefined,
     readSuppressions: async () => new Map(),
+    onAbandoned: () => undefined,
     deliverQueue: {
       async addBulk(jobs) {
         for (const { data } of jobs) {
