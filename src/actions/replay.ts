@@ -32,7 +32,7 @@ export async function replayServer(
     });
     const startMs = (await findReplayStart(db, id, sinceMs)) ?? sinceMs;
     for await (const row of readHistory(db, id, Math.min(startMs, sinceMs))) {
-      if (context.stop.aborted) break;
+      context.stop.throwIfAborted();
       const probe = readRecord(row);
       if (probe) replay.add(probe);
     }
