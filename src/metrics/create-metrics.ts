@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import type { SpareReason } from '../core/monitor/spare-probe.ts';
 import { registerBuildInfo } from './build-info.ts';
 import { createErrorBudget } from './error-budget.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
@@ -6,6 +7,7 @@ import { createInventoryItems } from './inventory-items.ts';
 import { createProbeDuration } from './probe-duration.ts';
 import { createProbeJobs } from './probe-jobs.ts';
 import type { ProbeRecord } from './probe-record.ts';
+import { createProbesSkipped } from './probes-skipped.ts';
 import { createProbesTotal } from './probes-total.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { createServerFlapping } from './server-flapping.ts';
@@ -21,6 +23,8 @@ export interface Metrics {
   render(): Promise<string>;
   /** Counts one finished probe: total, durations, sessions left behind. */
   recordProbe(probe: ProbeRecord): void;
+  /** Counts one scheduled probe that was left out. */
+  probesSkipped(reason: SpareReason): void;
   /** Replaces the gauges of the whole fleet at once; servers that are not in `rows` disappear. */
   fleet: { set(rows: readonly FleetRow[]): void };
   /** How long the most overdue server had been due at the last sweep, in milliseconds. */
@@ -40,6 +44,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
     createServerFlapping(registry),
     createErrorBudget(registry),
   ];
+  const probesSkipped = createProbesSkipped(registry);
   const setSweepLag = createSweepLag(registry);
   const setProbeJobs = createProbeJobs(registry);
   registerBuildInfo(registry, version);
@@ -50,6 +55,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
     recordProbe(probe) {
       for (const record of perProbe) record(probe);
     },
+    probesSkipped,
     fleet: {
       set(rows) {
         const labelled = rows.map(labelRow);
