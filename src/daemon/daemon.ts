@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts';
 import { DEFAULT_POLICY } from '../core/policy.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
+import { readFailingCalls } from '../db/queries/calls.ts';
 import { findRegistered } from '../db/queries/servers.ts';
 import { createProbeStore } from '../db/queries/store.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
@@ -122,7 +123,7 @@ async function startAll(
     environment: config.childEnvironment,
   });
   lifecycle.onStop('prober', () => prober.close());
-  const store = createProbeStore(db, { policy: () => settings.policy() });
+  const store = createProbeStore(db, { policy: () => settings.policy(), readFailingCalls });
   lifecycle.onStop('store', () => store.idle());
 
   const http = createHttpServer({
