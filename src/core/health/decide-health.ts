@@ -48,6 +48,9 @@ const HEALTH_OF: Record<Verdict, HealthStatus> = {
   maintenance: 'unknown',
 };
 
+/** mcp_server.health_status of a verdict. */
+export const healthStatusOf = (verdict: Verdict): HealthStatus => HEALTH_OF[verdict];
+
 /** A server in one of these has no good state that a single failure could be taken for a slip of. */
 const NEVER_WELL = new Set<ServerStatus>(['inactive', 'error']);
 
