@@ -94,25 +94,3 @@ export async function recordCycles(tx: Tx, nowMs: number): Promise<{ found: numb
     SELECT (SELECT count(*) FROM found)::int AS found, (SELECT count(*) FROM gone)::int AS gone`);
   return row ?? { found: 0, gone: 0 };
 }
-
-/**
- * Probes at once what servers that have just begun to fail require, so that a cause is known soon; each no
- * more often than every ten seconds, and none that asked for patience.
- */
-export async function wakeRequired(
-  tx: Tx,
-  serverIds: readonly string[],
-  mayWake: ReturnType<typeof sql>,
-): Promise<void> {
-  if (serverIds.length === 0) return;
-  await tx.execute(sql`
-    UPDATE vitals.server_state SET next_probe_at = now()
-    WHERE server_id IN (
-      SELECT s.server_id FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
-      WHERE s.server_id IN (
-          SELECT d.depends_on_server_id FROM mcp_server_dependency d
-          WHERE d.dependency_type IN ('required', 'fallback')
-            AND d.server_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(serverIds)}::jsonb)))
-        AND s.last_probe_at < now() - interval '10 seconds' AND ${mayWake}
-      ORDER BY s.server_id LIMIT 100 FOR NO KEY UPDATE OF s SKIP LOCKED)`);
-}
