@@ -1,6 +1,9 @@
 import type { ImportedServer } from '../core/import-servers.ts';
 import type { InventoryKind, ProbeOutcome } from '../core/outcome.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Reason, Verdict } from '../core/reasons.ts';
+import type { ComparedAlert } from '../core/replay/compare-alerts.ts';
+import type { StoredState } from '../core/replay/health-record.ts';
 import type { EraChoice, TransportType } from '../core/target.ts';
 
 /** What the commands need done. They parse and print; everything else is behind this. */
@@ -16,6 +19,8 @@ export interface Actions {
   listServers(filter: ServerFilter): Promise<ServerSummary[]>;
   /** By id, or by name where only one has it; null when there is none. */
   showServer(idOrName: string): Promise<ServerDetail | null>;
+  /** Decides a server's history again; null when there is no such server. */
+  replay(command: ReplayCommand): Promise<ReplayResult | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
@@ -140,6 +145,26 @@ export interface ServerDetail extends ServerSummary {
   inventory: Record<InventoryKind, number> | null;
   /** The latest first. */
   recent: { at: string; status: string; reason: string | null; responseMs: number | null }[];
+}
+
+export interface ReplayCommand {
+  idOrName: string;
+  sinceMs: number;
+  /** null: the one that the worker is configured with. */
+  policy: Policy | null;
+}
+
+export interface ReplayResult {
+  server: { id: string; name: string };
+  since: string;
+  /** Probes decided again. */
+  probes: number;
+  /** Probes before which no state is stored to start from. */
+  skipped: number;
+  /** How many of the probes end in another state than the stored one, and the first of them. */
+  different: number;
+  firstDifference: { at: string; stored: StoredState; replayed: StoredState } | null;
+  alerts: ComparedAlert[];
 }
 
 export interface DbResult {

@@ -251,6 +251,24 @@ export const REASONS = {
     'it closed the connection in the middle',
     'Read the log of the server, or of the proxy before it.',
   ),
+  waking: reason(
+    'waking',
+    'timeout',
+    'it was idle and is starting, as slowly as it has before',
+    'Nothing to do; when its first users should not wait, keep it warm.',
+  ),
+  slow: reason(
+    'degraded',
+    'healthy',
+    'it answers much more slowly than it usually does',
+    'Look at what the phase that the message names waits for.',
+  ),
+  calls_failing: reason(
+    'degraded',
+    'healthy',
+    'it answers probes, and real calls of it fail',
+    'Read the server’s log for the failing calls: what they need that a probe does not is broken.',
+  ),
   maintenance: reason(
     'maintenance',
     'healthy',

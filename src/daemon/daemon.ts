@@ -5,13 +5,14 @@ import type { Config } from '../config/types.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
 import { findRegistered } from '../db/queries/servers.ts';
+import { createShowAround } from '../db/queries/show-around.ts';
 import { createProbeStore } from '../db/queries/store.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
 import { createHealth } from '../http/health.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { createEgressPolicy } from '../mcp/egress.ts';
 import { createProber } from '../mcp/prober.ts';
-import { hostKeyOf, targetOfServer } from '../mcp/target.ts';
+import { hostKeyOf, isLoopbackKey, targetOfServer } from '../mcp/target.ts';
 import { createMetrics } from '../metrics/create-metrics.ts';
 import { openQueueBackend } from '../queue/backend.ts';
 import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
@@ -22,7 +23,9 @@ import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
+import { startAround } from './start-around.ts';
 import { startJobs } from './start-jobs.ts';
+import { startSelfCheck } from './start-self-check.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions {
@@ -120,7 +123,10 @@ async function startAll(
     environment: config.childEnvironment,
   });
   lifecycle.onStop('prober', () => prober.close());
-  const store = createProbeStore(db);
+  const store = createProbeStore(db, {
+    policy: settings.policy,
+    show: createShowAround(settings.policy),
+  });
   lifecycle.onStop('store', () => store.idle());
 
   const http = createHttpServer({
@@ -131,6 +137,9 @@ async function startAll(
   });
   const { url: httpUrl } = await http.start();
   lifecycle.onStop('http', () => http.stop());
+
+  const selfCheck = await startSelfCheck({ db, policy: settings.policy, logger });
+  lifecycle.onStop('self-check', () => selfCheck.stop());
 
   const cut = new AbortController();
   // Every probe in flight listens to it.
@@ -146,6 +155,7 @@ async function startAll(
         perHost,
         hostKeyOf,
         signal: cut.signal,
+        isOurs: ({ hostKey, ...probe }) => selfCheck.isOurs({ ...probe, loopback: isLoopbackKey(hostKey) }),
         targetOf: (server) => targetOfServer(server, { timeoutMs: config.probe.timeoutMs }),
         probe: (target, request) => prober.probe(target, request),
         async schedule(serverId) {
@@ -155,7 +165,7 @@ async function startAll(
           return server !== null;
         },
         onStored(stored, outcome) {
-          metrics.recordProbe({ ...stored.classification, ...outcome });
+          metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
         },
       },
@@ -172,6 +182,8 @@ async function startAll(
   });
   lifecycle.onStop('sweep', () => jobs.stopSweep());
   await jobs.scheduleSweep();
+  const around = await startAround({ backend, db, policy: settings.policy, logger });
+  lifecycle.onStop('around', () => around.stop());
   const watchdog = startWatchdog({
     db,
     sweepIntervalMs: config.sweep.intervalMs,

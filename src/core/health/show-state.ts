@@ -1,6 +1,7 @@
 import type { Reason, Verdict } from '../reasons.ts';
 import type { Cause, OwnState, ShownState, Surroundings } from './context.ts';
-import type { HealthStatus, ServerStatus } from './decide-health.ts';
+import type { HealthStatus } from './decide-health.ts';
+import type { ServerStatus } from './memory.ts';
 
 /**
  * What is shown of a server: maintenance lies over everything; a required server that is down makes it

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Cause, OwnState, ShownState } from '../../core/health/context.ts';
-import { healthStatusOf, type ServerStatus } from '../../core/health/decide-health.ts';
+import { healthStatusOf } from '../../core/health/decide-health.ts';
+import type { ServerStatus } from '../../core/health/memory.ts';
 import { columnsOf, showState } from '../../core/health/show-state.ts';
 import { cleanText } from '../../core/inventory.ts';
 import { type ActiveWindow, windowOf } from '../../core/maintenance/windows.ts';

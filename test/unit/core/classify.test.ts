@@ -99,7 +99,8 @@ describe('classify', () => {
     const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition'];
     // What lies over a probe's outcome is decided elsewhere.
     const fromAround: Reason[] = ['maintenance', 'dependency_down', 'dependency_degraded', 'monitor_offline'];
-    expect([...new Set([...fromFaults, ...fromWarnings, ...fromAround])].sort()).toEqual(
+    const fromTime: Reason[] = ['waking', 'slow', 'calls_failing'];
+    expect([...new Set([...fromFaults, ...fromWarnings, ...fromAround, ...fromTime])].sort()).toEqual(
       [...REASON_CODES].sort(),
     );
   });

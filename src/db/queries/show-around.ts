@@ -1,0 +1,32 @@
+import type { Policy } from '../../core/policy.ts';
+import { type Show, showOwn } from './shown.ts';
+import { refreshShown } from './surroundings.ts';
+import { wakeRequired, wakeSiblings } from './wake.ts';
+
+/** A host is woken no more often. */
+const SIBLINGS_AGAIN_MS = 60_000;
+
+/**
+ * Shows servers under what surrounds them, and has those probed soon whose state would explain a failure
+ * that has just been seen. To be given to the store.
+ */
+export function createShowAround(policy: () => Policy, now: () => number = Date.now): Show {
+  const wokenAt = new Map<string, number>();
+
+  return async (tx, servers) => {
+    const shown = await refreshShown(
+      tx,
+      servers.map(({ serverId }) => serverId),
+      policy(),
+    );
+    const told = shown ?? (await showOwn(tx, servers));
+    const failing = servers.filter(({ healthStatus }) => healthStatus === 'unhealthy');
+    if (failing.length === 0) return told;
+    const ids = failing.map(({ serverId }) => serverId);
+    await wakeRequired(tx, ids);
+    const nowMs = now();
+    for (const [host, atMs] of wokenAt) if (nowMs - atMs > SIBLINGS_AGAIN_MS) wokenAt.delete(host);
+    for (const host of await wakeSiblings(tx, ids, [...wokenAt.keys()])) wokenAt.set(host, nowMs);
+    return told;
+  };
+}
