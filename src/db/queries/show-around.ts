@@ -18,6 +18,7 @@ export function createShowAround(policy: () => Policy, now: () => number = Date.
       tx,
       servers.map(({ serverId }) => serverId),
       policy(),
+      new Map(servers.map(({ serverId, held }) => [serverId, held])),
     );
     const told = shown ?? (await showOwn(tx, servers));
     const failing = servers.filter(({ healthStatus }) => healthStatus === 'unhealthy');

@@ -40,12 +40,12 @@ export async function readShown(tx: Tx, serverIds: readonly string[]): Promise<S
     ORDER BY s.server_id`);
 }
 
-/** What a person set: it stays, and a maintenance of theirs is one. */
-export function heldStatus(row: {
+/** A status that a person set: it stays, and a maintenance of theirs is one. */
+function heldStatus(row: {
   status: ServerStatus;
   statusWritten: string | null;
   checkedBefore: boolean;
-}): 'maintenance' | 'inactive' | null {
+}): ServerStatus | null {
   if (row.status === row.statusWritten) return null;
   if (row.status === 'maintenance') return 'maintenance';
   return row.status === 'inactive' && row.checkedBefore ? 'inactive' : null;
@@ -59,13 +59,16 @@ export interface ShownChange {
   event: Record<string, unknown> | null;
 }
 
+export interface Around {
+  cause: Cause | null;
+  windows: readonly ActiveWindow[];
+  /** The status that a person set; undefined: to be told from the row. */
+  held: ServerStatus | null | undefined;
+}
+
 /** From what is shown to what is to be shown. */
-export function changeOf(
-  row: ShownRow,
-  around: { cause: Cause | null; windows: readonly ActiveWindow[] },
-  nowMs: number,
-): ShownChange {
-  const held = heldStatus(row);
+export function changeOf(row: ShownRow, around: Around, nowMs: number): ShownChange {
+  const held = around.held === undefined ? heldStatus(row) : around.held;
   const window = windowOf({ id: row.serverId, tenantId: row.tenantId }, around.windows);
   const maintenance = window ?? (held === 'maintenance' ? BY_HAND : null);
   const state = showState(row.own, { maintenance, cause: around.cause });

@@ -1,11 +1,15 @@
 import { sql } from 'drizzle-orm';
 import { explainServers } from '../../core/dependencies/explain.ts';
+import type { ServerStatus } from '../../core/health/memory.ts';
 import type { ActiveWindow, WindowRow } from '../../core/maintenance/windows.ts';
 import type { Policy } from '../../core/policy.ts';
 import { IS_DOWN, IS_FAILING, lockDependants, readNeighbourhood } from './dependencies.ts';
 import { BEGUN_WINDOWS, maintenanceAt, WINDOW_JSON } from './maintenance.ts';
 import { changeOf, readShown, writeChanges } from './shown-rows.ts';
 import type { Tx } from './store-statements.ts';
+
+/** What persons have set the status of servers to, where the caller knows; null for nothing. */
+type HeldStatuses = ReadonlyMap<string, ServerStatus | null>;
 
 /**
  * Lays what surrounds servers over their own states: maintenance, and other servers that are down. For the
@@ -17,6 +21,7 @@ export async function refreshShown(
   tx: Tx,
   serverIds: readonly string[],
   policy: Policy,
+  held: HeldStatuses = new Map(),
 ): Promise<ReadonlySet<string> | null> {
   if (serverIds.length === 0) return null;
   const ids = JSON.stringify(serverIds);
@@ -37,7 +42,7 @@ export async function refreshShown(
   const windows = maintenanceAt(gate.windows ?? [], policy, gate.nowMs);
   if (!gate.depends && !gate.overlaid && windows.length === 0) return null;
   const affected = gate.depends ? await lockDependants(tx, serverIds) : serverIds;
-  await showAgain(tx, affected, windows, gate.nowMs);
+  await showAgain(tx, affected, { windows, held, nowMs: gate.nowMs });
   return new Set(affected);
 }
 
@@ -45,14 +50,13 @@ export async function refreshShown(
 async function showAgain(
   tx: Tx,
   serverIds: readonly string[],
-  windows: readonly ActiveWindow[],
-  nowMs: number,
+  { windows, held, nowMs }: { windows: readonly ActiveWindow[]; held: HeldStatuses; nowMs: number },
 ): Promise<number> {
   if (serverIds.length === 0) return 0;
   const { servers, dependencies } = await readNeighbourhood(tx, serverIds);
   const causes = explainServers(servers, dependencies);
   const changes = (await readShown(tx, serverIds)).map((row) =>
-    changeOf(row, { cause: causes.get(row.serverId) ?? null, windows }, nowMs),
+    changeOf(row, { cause: causes.get(row.serverId) ?? null, windows, held: held.get(row.serverId) }, nowMs),
   );
   return await writeChanges(tx, changes);
 }
@@ -94,8 +98,7 @@ export async function refreshAround(
   return await showAgain(
     tx,
     rows.map(({ id }) => id),
-    windows,
-    options.nowMs,
+    { windows, held: new Map(), nowMs: options.nowMs },
   );
 }
 
