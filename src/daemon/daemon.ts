@@ -24,6 +24,7 @@ import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
 import { startAround } from './start-around.ts';
+import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
 import { startSelfCheck } from './start-self-check.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -168,6 +169,7 @@ async function startAll(
           metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
         },
+        onSpared: (reason) => metrics.probesSkipped(reason),
       },
     },
     { probeConcurrency: config.probe.concurrency, sweepIntervalMs: config.sweep.intervalMs },
@@ -184,10 +186,15 @@ async function startAll(
   await jobs.scheduleSweep();
   const around = await startAround({ backend, db, policy: settings.policy, logger });
   lifecycle.onStop('around', () => around.stop());
+  const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
+  lifecycle.onStop('calls', () => calls.stop());
   const watchdog = startWatchdog({
     db,
     sweepIntervalMs: config.sweep.intervalMs,
-    scheduleSweep: () => jobs.scheduleSweep(),
+    async scheduleSweep() {
+      await jobs.scheduleSweep();
+      await calls.schedule();
+    },
     onRestart: (ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, 'no sweep has run lately: scheduling it anew'),
     onError: (error) => logger.warn({ err: withoutParameters(error) }, 'the watchdog failed'),

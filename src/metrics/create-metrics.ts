@@ -1,10 +1,12 @@
 import { Registry } from 'prom-client';
+import type { SpareReason } from '../core/monitor/spare-probe.ts';
 import { registerBuildInfo } from './build-info.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
 import { createInventoryItems } from './inventory-items.ts';
 import { createProbeDuration } from './probe-duration.ts';
 import { createProbeJobs } from './probe-jobs.ts';
 import type { ProbeRecord } from './probe-record.ts';
+import { createProbesSkipped } from './probes-skipped.ts';
 import { createProbesTotal } from './probes-total.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { createServerUp } from './server-up.ts';
@@ -19,6 +21,8 @@ export interface Metrics {
   render(): Promise<string>;
   /** Counts one finished probe: total, durations, sessions left behind. */
   recordProbe(probe: ProbeRecord): void;
+  /** Counts one scheduled probe that was left out. */
+  probesSkipped(reason: SpareReason): void;
   /** Replaces the gauges of the whole fleet at once; servers that are not in `rows` disappear. */
   fleet: { set(rows: readonly FleetRow[]): void };
   /** How long the most overdue server had been due at the last sweep, in milliseconds. */
@@ -32,6 +36,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
   const registry = new Registry();
   const perProbe = [createProbesTotal(registry), createProbeDuration(registry), createSessionsOpen(registry)];
   const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
+  const probesSkipped = createProbesSkipped(registry);
   const setSweepLag = createSweepLag(registry);
   const setProbeJobs = createProbeJobs(registry);
   registerBuildInfo(registry, version);
@@ -42,6 +47,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
     recordProbe(probe) {
       for (const record of perProbe) record(probe);
     },
+    probesSkipped,
     fleet: {
       set(rows) {
         const labelled = rows.map(labelRow);

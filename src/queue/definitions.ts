@@ -5,6 +5,7 @@ export const QUEUES = {
   sweep: 'vitals-sweep',
   probe: 'vitals-probe',
   around: 'vitals-around',
+  calls: 'vitals-calls',
 } as const;
 
 /**

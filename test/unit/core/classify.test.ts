@@ -96,11 +96,13 @@ describe('classify', () => {
 
   test('every reason can come about', () => {
     const fromFaults = CASES.map(([fault]) => reasonOf(fault));
-    const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition'];
-    // What lies over a probe's outcome is decided elsewhere.
-    const fromAround: Reason[] = ['maintenance', 'dependency_down', 'dependency_degraded', 'monitor_offline'];
-    const fromTime: Reason[] = ['waking', 'slow', 'calls_failing'];
-    expect([...new Set([...fromFaults, ...fromWarnings, ...fromAround, ...fromTime])].sort()).toEqual(
+    const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition', 'bad_monitor_settings'];
+    const fromCanary: Reason[] = ['canary_failed', 'canary_not_called'];
+    // What one probe's outcome does not tell is decided elsewhere.
+    const fromTime: Reason[] = ['waking', 'slow', 'calls_failing', 'monitor_offline'];
+    const fromAround: Reason[] = ['maintenance', 'dependency_down', 'dependency_degraded'];
+    const fromElsewhere = [...fromCanary, ...fromTime, ...fromAround];
+    expect([...new Set([...fromFaults, ...fromWarnings, ...fromElsewhere])].sort()).toEqual(
       [...REASON_CODES].sort(),
     );
   });
