@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { ReplayCommand, ReplayResult } from '../cli/actions.ts';
 import { parsePolicy } from '../config/policy-file.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import { DEFAULT_POLICY, type Policy } from '../core/policy.ts';
 import { compareAlerts } from '../core/replay/compare-alerts.ts';
 import { readRecord } from '../core/replay/health-record.ts';
 import { createReplay } from '../core/replay/replay.ts';
 import { objectiveOf } from '../core/slo/objective.ts';
+import { problemsOf } from '../daemon/settings-file.ts';
 import { findReplayStart, readHistory, readRaisedAlerts } from '../db/queries/history.ts';
 import { readServers } from '../db/queries/server-details.ts';
 import { type ActionContext, withDatabase } from './context.ts';
@@ -30,7 +32,7 @@ export async function replayServer(
     });
     const startMs = (await findReplayStart(db, id, sinceMs)) ?? sinceMs;
     for await (const row of readHistory(db, id, Math.min(startMs, sinceMs))) {
-      if (context.stop.aborted) break;
+      context.stop.throwIfAborted();
       const probe = readRecord(row);
       if (probe) replay.add(probe);
     }
@@ -51,5 +53,10 @@ export async function replayServer(
 
 async function configuredPolicy(context: ActionContext): Promise<Policy> {
   const file = context.config().files.policy;
-  return file === null ? DEFAULT_POLICY : parsePolicy(file, await readFile(file, 'utf8'));
+  if (file === null) return DEFAULT_POLICY;
+  try {
+    return parsePolicy(file, await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new SettingsError(problemsOf(file, error));
+  }
 }

@@ -125,8 +125,8 @@ async function startAll(
   });
   lifecycle.onStop('prober', () => prober.close());
   const store = createProbeStore(db, {
-    policy: settings.policy,
-    show: createShowAround(settings.policy),
+    policy: () => settings.policy(),
+    refreshShown: createShowAround(),
   });
   lifecycle.onStop('store', () => store.idle());
 

@@ -40,7 +40,12 @@ export function judgeLatency(
   const { reason, totalMs } = probe;
   const idle = memory.lastMs !== null && probe.atMs - memory.lastMs > policy.coldAfterMs;
   const asked = { ...memory, lastMs: probe.atMs };
-  if (REASONS[reason].check !== 'healthy') {
+  const { verdict, check } = REASONS[reason];
+  // An answer of another kind (too many requests, a listing that never ends): it is awake, and no measure.
+  if (verdict === 'degraded' && check !== 'healthy') {
+    return { judgement: USUAL, memory: { ...asked, answered: true } };
+  }
+  if (check !== 'healthy') {
     const wakes =
       idle && memory.answered && STARTING.has(reason) && totalMs <= coldLimit(memory.cold, policy);
     return {

@@ -14,14 +14,8 @@ export interface OwnShown {
   atMs: number;
 }
 
-/**
- * Writes what is shown of servers that were decided: to the worker's state and to the gateway's row. Returns
- * those whose changes of status it has told as events; those of the others are left to the caller.
- */
-export type Show = (tx: Tx, servers: readonly OwnShown[]) => Promise<ReadonlySet<string>>;
-
-/** Shows servers as they are by themselves; one that a person put into maintenance is labelled so. */
-export const showOwn: Show = async (tx, servers) => {
+/** Shows servers as they are by themselves, where nothing lies over them; a maintenance that a person set labels one. */
+export async function showOwn(tx: Tx, servers: readonly OwnShown[]): Promise<void> {
   const rows = JSON.stringify(
     servers.map(({ serverId, own, status, healthStatus, held, atMs }) => ({
       serverId,
@@ -46,5 +40,4 @@ export const showOwn: Show = async (tx, servers) => {
     FROM json_to_recordset(${rows}::json)
       AS r("serverId" text, verdict text, reason text, message text, status text, held boolean, "atMs" float8)
     WHERE s.server_id = r."serverId"`);
-  return new Set();
-};
+}

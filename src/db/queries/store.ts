@@ -8,7 +8,7 @@ import { createBatcher } from './batch.ts';
 import { SHORT_TRANSACTION } from './fragments.ts';
 import { storeInventory } from './inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
-import { type Show, showOwn } from './shown.ts';
+import { type OwnShown, showOwn } from './shown.ts';
 import {
   addUptime,
   insertEvents,
@@ -32,14 +32,24 @@ export interface StoreOptions {
   policy?: () => Policy;
   /** Of the real calls of these servers, those that fail too often. */
   readFailingCalls?: ReadFailingCalls;
-  /** Writes what is shown of servers that were decided; in the same transaction. */
-  show?: Show;
+  /**
+   * Shows what lies over the servers that were decided (maintenance, other servers), and gives the ids
+   * that it has shown; null for none. The others are shown as they are by themselves.
+   */
+  refreshShown?: RefreshShown;
 }
+
+type RefreshShown = (
+  tx: Tx,
+  servers: readonly OwnShown[],
+  policy: Policy,
+) => Promise<ReadonlySet<string> | null>;
 
 type ReadFailingCalls = (
   tx: Tx,
   serverIds: readonly string[],
   policy: CallsPolicy,
+  nowMs: number,
 ) => Promise<ReadonlyMap<string, NonNullable<HealthContext['failingCalls']>>>;
 
 const MAX_BATCH = 100;
@@ -55,7 +65,7 @@ export function createProbeStore(db: Database, options: StoreOptions = {}): Prob
 async function saveProbes(
   db: Database,
   probes: FinishedProbe[],
-  { policy: policyNow = () => DEFAULT_POLICY, readFailingCalls, show = showOwn }: StoreOptions,
+  { policy: policyNow = () => DEFAULT_POLICY, readFailingCalls, refreshShown }: StoreOptions,
 ): Promise<(StoredProbe | null)[]> {
   const policy = policyNow();
   return await db.transaction(async (tx) => {
@@ -64,7 +74,8 @@ async function saveProbes(
       tx,
       probes.map((probe) => probe.serverId),
     );
-    const failing = await readFailingCalls?.(tx, [...memories.keys()], policy.calls);
+    const [{ nowMs = 0 } = {}] = memories.values();
+    const failing = await readFailingCalls?.(tx, [...memories.keys()], policy.calls, nowMs);
     const results = probes.map((probe) => {
       const memory = memories.get(probe.serverId);
       const failingCalls = failing?.get(probe.serverId) ?? null;
@@ -79,12 +90,17 @@ async function saveProbes(
     const rows = JSON.stringify(current.map((result) => result.row));
     await updateServers(tx, rows);
     await updateStates(tx, rows);
-    const told = await show(
+    const surrounded = await refreshShown?.(
       tx,
       current.map((result) => result.shown),
+      policy,
     );
-    const untold = current.filter((result) => !told.has(result.probe.serverId));
-    await insertEvents(tx, JSON.stringify(untold.map((result) => result.row)));
+    const alone = current.filter((result) => !surrounded?.has(result.row.serverId));
+    await showOwn(
+      tx,
+      alone.map((result) => result.shown),
+    );
+    await insertEvents(tx, JSON.stringify(alone.map((result) => result.row)));
     await recordAlertChanges(
       tx,
       current.flatMap((result) => result.stored.decision.alerts),

@@ -40,7 +40,7 @@ beforeEach(async () => {
     await db.execute(sql`DELETE FROM ${sql.raw(table)}`);
   policy = DEFAULT_POLICY;
   bad = [];
-  store = createProbeStore(db, { policy: () => policy, show: createShowAround(() => policy) });
+  store = createProbeStore(db, { policy: () => policy, refreshShown: createShowAround() });
   const around = createAround({ db, policy: () => policy, onBadWindow: (window) => bad.push(window) });
   tick = () => around.run();
 });
