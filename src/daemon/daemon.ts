@@ -4,9 +4,12 @@ import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
 import type { Config } from '../config/types.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
+import { readFailingCalls } from '../db/queries/calls.ts';
+import { detectIncidents } from '../db/queries/incidents.ts';
 import { findRegistered } from '../db/queries/servers.ts';
 import { createShowAround } from '../db/queries/show-around.ts';
 import { createProbeStore } from '../db/queries/store.ts';
+import { readSuppressions } from '../db/queries/surroundings.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
 import { createHealth } from '../http/health.ts';
 import { createHttpServer } from '../http/http-server.ts';
@@ -18,7 +21,9 @@ import { openQueueBackend } from '../queue/backend.ts';
 import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
 import { type OnProgress, openDatabase } from './database.ts';
 import { refreshGauges, startGauges } from './gauges.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { createLifecycle, withinMs } from './lifecycle.ts';
+import { startNotifications } from './notifications.ts';
 import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
@@ -127,15 +132,25 @@ async function startAll(
   const store = createProbeStore(db, {
     policy: () => settings.policy(),
     refreshShown: createShowAround(),
+    readFailingCalls,
   });
   lifecycle.onStop('store', () => store.idle());
 
-  const http = createHttpServer({
-    ...config.http,
+  const notifications = await startNotifications({
+    db,
+    backend,
     metrics,
-    health: createHealth(readinessChecks({ db, queue: backend, sweepIntervalMs: config.sweep.intervalMs })),
     logger,
+    alerts: settings.alerts,
+    detectIncidents: (tx, nowMs) => detectIncidents(tx, settings.policy().incidents, nowMs),
+    readSuppressions,
   });
+  lifecycle.onStop('notifications', () => notifications.stop());
+
+  const health = createHealth(
+    readinessChecks({ db, queue: backend, sweepIntervalMs: config.sweep.intervalMs }),
+  );
+  const http = createHttpServer({ ...config.http, metrics, health, logger });
   const { url: httpUrl } = await http.start();
   lifecycle.onStop('http', () => http.stop());
 
@@ -168,6 +183,7 @@ async function startAll(
         onStored(stored, outcome) {
           metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
+          if (stored.decision.statusChange) notifications.kick();
         },
         onSpared: (reason) => metrics.probesSkipped(reason),
       },
@@ -188,15 +204,22 @@ async function startAll(
   lifecycle.onStop('around', () => around.stop());
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
+  await notifications.job.schedule();
+  const heartbeat = startHeartbeat({
+    alerts: settings.alerts,
+    health,
+    logger,
+    onSuccess: metrics.setHeartbeat,
+  });
+  lifecycle.onStop('heartbeat', () => heartbeat.stop());
   const watchdog = startWatchdog({
     db,
-    sweepIntervalMs: config.sweep.intervalMs,
-    async scheduleSweep() {
-      await jobs.scheduleSweep();
-      await calls.schedule();
-    },
-    onRestart: (ageMs) =>
-      logger.warn({ ageMs: Math.round(ageMs) }, 'no sweep has run lately: scheduling it anew'),
+    jobs: [
+      { name: 'sweep', everyMs: config.sweep.intervalMs, schedule: () => jobs.scheduleSweep() },
+      notifications.job,
+    ],
+    onRestart: (name, ageMs) =>
+      logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),
     onError: (error) => logger.warn({ err: withoutParameters(error) }, 'the watchdog failed'),
   });
   lifecycle.onStop('watchdog', () => watchdog.stop());

@@ -3,14 +3,11 @@ import { type AroundResult, createAround } from '../../jobs/around.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
-import { lastJobRunAgeMs } from '../db/queries/job-run.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { QUEUES } from '../queue/definitions.ts';
-import { startPeriodic } from './periodic.ts';
+import type { ClusterJob } from './watchdog.ts';
 
 const TICK_MS = 1_000;
-/** So long without a tick on any replica, and its scheduler is made anew. */
-const LATE_AFTER_MS = 15_000;
 
 export interface AroundOptions {
   backend: Pick<QueueBackend, 'queue' | 'worker'>;
@@ -19,8 +16,15 @@ export interface AroundOptions {
   logger: Logger;
 }
 
-/** Maintenance, dependencies and incidents of the whole cluster: a tick each second, and a watch over it. */
-export async function startAround({ backend, db, policy, logger }: AroundOptions) {
+export interface RunningAround {
+  /** For whoever watches that it runs. */
+  job: ClusterJob;
+  stop(): Promise<void>;
+}
+
+/** Maintenance, dependencies and incidents of the whole cluster: a tick each second. */
+export async function startAround(options: AroundOptions): Promise<RunningAround> {
+  const { backend, db, policy, logger } = options;
   const queue = backend.queue<Record<string, never>, AroundResult>(QUEUES.around);
   const around = createAround({
     db,
@@ -41,22 +45,9 @@ export async function startAround({ backend, db, policy, logger }: AroundOptions
     }
   });
   await schedule();
-  const watch = startPeriodic(
-    'around',
-    async () => {
-      const ageMs = await lastJobRunAgeMs(db, 'around');
-      if (ageMs === null || ageMs <= LATE_AFTER_MS) return;
-      logger.warn(
-        { ageMs: Math.round(ageMs) },
-        'nothing has looked at the surroundings lately: scheduling it anew',
-      );
-      await schedule();
-    },
-    (error) => logger.warn({ err: withoutParameters(error) }, 'the watch over the surroundings failed'),
-  );
   return {
+    job: { name: 'around', everyMs: TICK_MS, schedule },
     async stop(): Promise<void> {
-      await watch.stop();
       await worker.close();
       await queue.close();
     },

@@ -172,6 +172,7 @@ async function assignMembers(tx: Tx, members: ReadonlyMap<string, readonly Faili
   const rows = JSON.stringify(
     [...members].flatMap(([key, servers]) => servers.map(({ id }) => ({ key, serverId: id }))),
   );
+  // One that a store is just ending needs nobody to speak for it.
   await tx.execute(sql`
     UPDATE vitals.alert a SET incident_id = w.incident_id
     FROM (
@@ -180,6 +181,8 @@ async function assignMembers(tx: Tx, members: ReadonlyMap<string, readonly Faili
       LEFT JOIN jsonb_to_recordset(${rows}::jsonb) AS r(key text, "serverId" text) ON r."serverId" = a.server_id
       LEFT JOIN vitals.alert i ON i.key = r.key AND i.resolved_at IS NULL
       WHERE a.resolved_at IS NULL AND a.kind IN ('server_down', 'server_unauthenticated')
+        AND a.incident_id IS DISTINCT FROM i.id
+      ORDER BY a.id FOR NO KEY UPDATE OF a SKIP LOCKED
     ) w
-    WHERE a.id = w.id AND a.incident_id IS DISTINCT FROM w.incident_id`);
+    WHERE a.id = w.id`);
 }
