@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
 import type { Config } from '../config/types.ts';
-import { DEFAULT_POLICY } from '../core/policy.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
 import { findRegistered } from '../db/queries/servers.ts';
@@ -19,6 +18,7 @@ import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts
 import { type OnProgress, openDatabase } from './database.ts';
 import { refreshGauges, startGauges } from './gauges.ts';
 import { createLifecycle, withinMs } from './lifecycle.ts';
+import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
@@ -35,6 +35,10 @@ export interface DaemonOptions {
   signal?: AbortSignal;
   /** The embedded database has ended under the daemon, which cannot go on. */
   onLost?: () => void;
+  /** An environment variable by its name: what the settings files say as `env:NAME`. */
+  lookUp?: (name: string) => string | undefined;
+  /** Keeps a value out of the log lines, until the returned function is called. */
+  addSecret?: (value: string) => () => void;
   /** What is to be done before the first sweep. */
   prepare?: (database: { db: Database; embedded: boolean }) => Promise<void>;
 }
@@ -45,6 +49,8 @@ export interface RunningDaemon {
   embedded: boolean;
   /** The base of /metrics, /livez and /readyz. */
   httpUrl: string;
+  /** Reads the policy and alerts files again; a version that cannot be used is refused in a log line. */
+  reloadSettings(): Promise<void>;
   /** The gauges, read again now rather than in some seconds. */
   refreshGauges(): Promise<void>;
 }
@@ -85,6 +91,9 @@ async function startAll(
   lifecycle: ReturnType<typeof createLifecycle>,
 ): Promise<RunningDaemon> {
   const { config, logger, onProgress = () => undefined } = options;
+
+  const settings = await openSettings(options);
+  lifecycle.onStop('settings files', settings.watch().stop);
 
   const database = await openDatabase(config, onProgress, { signal: options.signal, onLost: options.onLost });
   lifecycle.onStop('database', () => database.close());
@@ -165,7 +174,7 @@ async function startAll(
   });
   lifecycle.onStop('sweep', () => jobs.stopSweep());
   await jobs.scheduleSweep();
-  const calls = await startCalls({ backend, db, policy: () => DEFAULT_POLICY.calls, logger });
+  const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
   const watchdog = startWatchdog({
     db,
@@ -194,6 +203,7 @@ async function startAll(
     databaseUrl: database.url,
     embedded: database.embedded,
     httpUrl,
+    reloadSettings: () => settings.refresh(true),
     refreshGauges: () => refreshGauges(gauges),
   };
 }
