@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { pathProblem, selectValues } from '../../../../src/core/monitor/json-path.ts';
+import { createSelector, pathProblem } from '../../../../src/core/monitor/json-path.ts';
+
+const selectValues = (document: unknown, path: string) => createSelector(document)(path);
 
 const document = {
   structuredContent: {
@@ -45,7 +47,7 @@ describe('what would stop the worker is refused', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  const wide = { rows: Array.from({ length: 2_000 }, (_, id) => ({ id, tags: [1, 2, 3] })) };
+  const wide = { rows: Array.from({ length: 800 }, (_, id) => ({ id, tags: [1, 2, 3] })) };
   let deep: Record<string, unknown> = { a: 1 };
   for (let depth = 0; depth < 90; depth += 1) deep = { a: deep, b: deep.a };
   test.each<[string, unknown]>([
@@ -67,12 +69,19 @@ describe('what would stop the worker is refused', () => {
   });
 });
 
+test('many paths that are quick enough, one by one, share what one may take', () => {
+  const select = createSelector({ rows: Array.from({ length: 3_000 }, (_, id) => ({ id, name: 'x' })) });
+  const selected = Array.from({ length: 20 }, () => select('$..id'));
+  expect(selected[0]).toHaveProperty('values');
+  expect(selected.at(-1)).toEqual({ problem: expect.stringContaining('too long') });
+});
+
 test('a result that is too large or too deep is not looked into', () => {
   expect(selectValues(Array(30_000).fill(0), '$')).toEqual({
-    problem: 'the result has more than 20000 values',
+    problem: 'the result has more than 10000 values',
   });
   let deep: unknown = 1;
-  for (let depth = 0; depth < 10_000; depth += 1) deep = [deep];
+  for (let depth = 0; depth < 5_000; depth += 1) deep = [deep];
   expect(selectValues(deep, '$')).toEqual({ problem: 'the result is nested more than 100 levels deep' });
 });
 
