@@ -85,6 +85,10 @@ ALTER TABLE "vitals"."server_state" ADD COLUMN "because_of" text;
 --> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "own" jsonb;
 --> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "own_status" text;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "failing_since" timestamp with time zone;
+--> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "memory" jsonb;
 --> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "latency" jsonb;
@@ -136,3 +140,5 @@ CREATE INDEX "outbox_alert_idx" ON "vitals"."outbox" USING btree ("alert_id");
 CREATE INDEX "inventory_change_server_idx" ON "vitals"."inventory_change" USING btree ("server_id","changed_at");
 --> statement-breakpoint
 CREATE INDEX "inventory_change_snapshot_idx" ON "vitals"."inventory_change" USING btree ("snapshot_hash");
+--> statement-breakpoint
+CREATE INDEX "server_state_failing_idx" ON "vitals"."server_state" USING btree ("failing_since") WHERE "vitals"."server_state"."failing_since" IS NOT NULL;

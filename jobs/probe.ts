@@ -26,6 +26,8 @@ export interface ProbeDeps {
   /** Aborted when the daemon will not wait for probes any longer. */
   signal: AbortSignal;
   perHost: number;
+  /** Whether the worker itself is cut off at this moment; never, when nobody looks. */
+  isOffline?: () => boolean;
   onStored: (stored: StoredProbe, outcome: ProbeOutcome) => void;
   /** Told of a scheduled probe that was left out. */
   onSpared: (reason: SpareReason) => void;
@@ -74,10 +76,11 @@ export async function runProbe(
       slotMs,
       checkedAt,
       outcome,
+      monitorOffline: deps.isOffline?.() ?? false,
     });
     if (!stored) return { state: 'skipped' };
     deps.onStored(stored, outcome);
-    const { verdict, reason } = stored.classification;
+    const { verdict, reason } = stored.decision.own;
     return { state: 'stored', verdict, reason };
   } catch (error) {
     if (!(error instanceof DelayedError)) await abandonAfter(error, deps.db, serverId, token);

@@ -19,6 +19,7 @@ export function createActions(context: ActionContext): Actions {
     setMonitor: async (idOrName, monitor) =>
       (await import('./monitor-settings.ts')).setMonitor(context, idOrName, monitor),
     removeServers: async (ids) => (await import('./servers.ts')).removeServers(context, ids),
+    replay: async (command) => (await import('./replay.ts')).replayServer(context, command),
     dbGenerate: async (options) => (await database()).dbGenerate(options),
     dbMigrate: async () => (await database()).dbMigrate(),
     dbPush: async (options) => (await database()).dbPush(options),

@@ -1,6 +1,9 @@
 import type { ImportedServer } from '../core/import-servers.ts';
 import type { InventoryKind, ProbeOutcome } from '../core/outcome.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Reason, Verdict } from '../core/reasons.ts';
+import type { ComparedAlert } from '../core/replay/compare-alerts.ts';
+import type { StoredState } from '../core/replay/health-record.ts';
 import type { EraChoice, TransportType } from '../core/target.ts';
 
 /** What the commands need done. They parse and print; everything else is behind this. */
@@ -20,6 +23,8 @@ export interface Actions {
   showMonitor(idOrName: string): Promise<MonitorDetail | null>;
   /** Stores settings that are checked already; null takes them away. */
   setMonitor(idOrName: string, monitor: unknown): Promise<MonitorDetail | null>;
+  /** Decides a server's history again; null when there is no such server. */
+  replay(command: ReplayCommand): Promise<ReplayResult | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
@@ -153,6 +158,26 @@ export interface MonitorDetail {
   monitor: unknown;
   /** What of it is not applied, and why. */
   problems: string[];
+}
+
+export interface ReplayCommand {
+  idOrName: string;
+  sinceMs: number;
+  /** null: the one that the worker is configured with. */
+  policy: Policy | null;
+}
+
+export interface ReplayResult {
+  server: { id: string; name: string };
+  since: string;
+  /** Probes decided again. */
+  probes: number;
+  /** Probes before which no state is stored to start from. */
+  skipped: number;
+  /** How many of the probes end in another state than the stored one, and the first of them. */
+  different: number;
+  firstDifference: { at: string; stored: StoredState; replayed: StoredState } | null;
+  alerts: ComparedAlert[];
 }
 
 export interface DbResult {

@@ -5,6 +5,7 @@ import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEnqueue } from './commands/enqueue.ts';
 import { addProbe } from './commands/probe.ts';
+import { addReplay } from './commands/replay.ts';
 import { addServers } from './commands/servers.ts';
 import { escapeLines } from './render/escape.ts';
 
@@ -24,6 +25,7 @@ export function createProgram(context: CommandContext, version: string): Command
       getErrHasColors: () => false,
     })
     .exitOverride();
-  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addDb, addDemo]) add(program, context);
+  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addReplay, addDb, addDemo])
+    add(program, context);
   return program;
 }

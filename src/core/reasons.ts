@@ -275,6 +275,24 @@ export const REASONS = {
     'it closed the connection in the middle',
     'Read the log of the server, or of the proxy before it.',
   ),
+  waking: reason(
+    'waking',
+    'timeout',
+    'it was idle and is starting, as slowly as it has before',
+    'Nothing to do; when its first users should not wait, keep it warm.',
+  ),
+  slow: reason(
+    'degraded',
+    'healthy',
+    'it answers much more slowly than it usually does',
+    'Look at what the phase that the message names waits for.',
+  ),
+  monitor_offline: reason(
+    'unknown',
+    'error',
+    'the worker itself is cut off',
+    'Nothing is known of the server: check the worker’s own network, DNS and load.',
+  ),
   internal: reason(
     'unknown',
     'error',

@@ -4,6 +4,7 @@ import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
 import type { Config } from '../config/types.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
+import { readFailingCalls } from '../db/queries/calls.ts';
 import { findRegistered } from '../db/queries/servers.ts';
 import { createProbeStore } from '../db/queries/store.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
@@ -121,7 +122,7 @@ async function startAll(
     environment: config.childEnvironment,
   });
   lifecycle.onStop('prober', () => prober.close());
-  const store = createProbeStore(db);
+  const store = createProbeStore(db, { policy: () => settings.policy(), readFailingCalls });
   lifecycle.onStop('store', () => store.idle());
 
   const http = createHttpServer({
@@ -156,7 +157,7 @@ async function startAll(
           return server !== null;
         },
         onStored(stored, outcome) {
-          metrics.recordProbe({ ...stored.classification, ...outcome });
+          metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
         },
         onSpared: (reason) => metrics.probesSkipped(reason),

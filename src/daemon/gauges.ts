@@ -26,6 +26,8 @@ export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps,
       transport: row.transport,
       verdict: row.verdict ?? 'unknown',
       inventory: row.counts,
+      flapping: row.flapping,
+      errorBudgetLeft: row.errorBudgetLeft,
     })),
   );
   metrics.setSweepLag(lagSeconds * 1000);

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import type { SpareReason } from '../core/monitor/spare-probe.ts';
 import { registerBuildInfo } from './build-info.ts';
+import { createErrorBudget } from './error-budget.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
 import { createInventoryItems } from './inventory-items.ts';
 import { createProbeDuration } from './probe-duration.ts';
@@ -9,6 +10,7 @@ import type { ProbeRecord } from './probe-record.ts';
 import { createProbesSkipped } from './probes-skipped.ts';
 import { createProbesTotal } from './probes-total.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
+import { createServerFlapping } from './server-flapping.ts';
 import { createServerUp } from './server-up.ts';
 import { createServerVerdict } from './server-verdict.ts';
 import { createSessionsOpen } from './sessions-open.ts';
@@ -35,7 +37,13 @@ export interface Metrics {
 export function createMetrics({ version }: { version: string }): Metrics {
   const registry = new Registry();
   const perProbe = [createProbesTotal(registry), createProbeDuration(registry), createSessionsOpen(registry)];
-  const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
+  const perFleet = [
+    createServerUp(registry),
+    createServerVerdict(registry),
+    createInventoryItems(registry),
+    createServerFlapping(registry),
+    createErrorBudget(registry),
+  ];
   const probesSkipped = createProbesSkipped(registry);
   const setSweepLag = createSweepLag(registry);
   const setProbeJobs = createProbeJobs(registry);

@@ -1,10 +1,7 @@
 import { type Classification, classify } from '../../core/classify.ts';
-import {
-  decideHealth,
-  type HealthDecision,
-  type HealthPolicy,
-  type ServerStatus,
-} from '../../core/health/decide-health.ts';
+import type { HealthContext } from '../../core/health/context.ts';
+import { decideHealth, type HealthDecision, healthStatusOf } from '../../core/health/decide-health.ts';
+import { parseState, type ServerStatus } from '../../core/health/memory.ts';
 import {
   cleanJson,
   cleanText,
@@ -13,8 +10,10 @@ import {
   type InventoryCounts,
 } from '../../core/inventory.ts';
 import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
-import type { Verdict } from '../../core/reasons.ts';
+import type { Policy } from '../../core/policy.ts';
+import { healthRecord } from '../../core/replay/health-record.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
+import { objectiveOf } from '../../core/slo/objective.ts';
 
 /** A probe that has ended, on its way into the database. */
 export interface FinishedProbe {
@@ -25,6 +24,8 @@ export interface FinishedProbe {
   slotMs: number | null;
   checkedAt: Date;
   outcome: ProbeOutcome;
+  /** The worker itself was cut off at that moment. */
+  monitorOffline?: boolean;
 }
 
 /** What became of it. */
@@ -32,6 +33,7 @@ export interface StoredProbe {
   serverId: string;
   name: string;
   tenantId: string | null;
+  /** What the probe alone says; what it means is in the decision. */
   classification: Classification;
   decision: HealthDecision;
   /** Why the inventory could not be stored; the verdict was. */
@@ -47,10 +49,12 @@ export interface MemoryRow extends Record<string, unknown> {
   registeredVersion: string;
   intervalSeconds: number | null;
   checkedBefore: boolean;
-  verdict: Verdict | null;
-  verdictSinceMs: number | null;
   failures: number;
   successes: number;
+  memory: unknown;
+  latency: unknown;
+  /** mcp_server.settings. */
+  settings: unknown;
   statusWritten: string | null;
   versionLearnt: string | null;
   inventoryHash: string | null;
@@ -60,32 +64,46 @@ export interface MemoryRow extends Record<string, unknown> {
   nowMs: number;
 }
 
+/** What a result is judged by, beside itself. */
+export interface Surrounding {
+  policy: Policy;
+  failingCalls: HealthContext['failingCalls'];
+}
+
 /** One result as the statements of a batch take it, and what the caller is told. */
-export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: HealthPolicy) {
-  const { outcome, serverId, checkedAt } = probe;
+export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, failingCalls }: Surrounding) {
+  const { outcome, serverId } = probe;
   const classification = classify(outcome);
-  const setByPerson =
-    memory.status === 'maintenance' ||
+  const held =
+    (memory.status === 'maintenance' && memory.statusWritten !== 'maintenance') ||
     (memory.status === 'inactive' && memory.checkedBefore && memory.statusWritten !== 'inactive');
-  const decision = decideHealth(
-    {
-      verdict: memory.verdict,
-      verdictSince: memory.verdictSinceMs === null ? null : new Date(memory.verdictSinceMs),
-      failures: memory.failures,
-      successes: memory.successes,
-      status: memory.status,
-      held: setByPerson,
+  const before = parseState(memory, memory);
+  /** false: another probe of the server began since, and this one is history only. */
+  const current = memory.runToken === probe.token;
+  const checkedMs = current
+    ? checkedAtMs(probe, before.state.memory.lastMs, memory.nowMs)
+    : probe.checkedAt.getTime();
+  const input = {
+    subject: { id: serverId, name: memory.name, tenantId: memory.tenantId },
+    observation: {
+      atMs: checkedMs,
+      seen: { ...classification, message: cleanText(classification.message) },
+      phases: outcome.phases,
+      totalMs: outcome.totalMs,
+      manual: probe.slotMs === null,
     },
-    classification,
-    checkedAt,
-    policy,
-  );
+    context: { monitorOffline: probe.monitorOffline === true, failingCalls },
+    registered: { status: memory.status, held, ours: memory.status === memory.statusWritten },
+    objective: objectiveOf(memory.settings) ?? policy.slo.objective,
+  };
+  const decision = decideHealth(before.state, input, policy);
+  const { own } = decision;
   const nextProbeMs = nextSlot({
     serverId,
     intervalMs: intervalMsOf(memory.intervalSeconds),
     nowMs: memory.nowMs,
     confirmInMs: decision.confirmInMs,
-    reason: classification.reason,
+    reason: own.reason,
     retryAfterMs: outcome.fault?.kind === 'http' ? outcome.fault.retryAfterMs : undefined,
   });
   const version = outcome.serverInfo ? cleanText(outcome.serverInfo.version).slice(0, 200) : null;
@@ -97,22 +115,23 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
   // Of a listing that failed in part neither hash nor counts would say what is in the tables.
   const inventoryHash = inventory && failed.size === 0 ? hashInventory(inventory) : null;
   const answered = classification.check === 'healthy' || classification.check === 'unhealthy';
-  const up = decision.healthStatus === 'healthy';
+  const health = current ? decision.healthStatus : healthStatusOf(classification.verdict);
 
   const row = {
     serverId,
     token: probe.token,
     hostKey: probe.hostKey,
     bytes: outcome.bytes.sent + outcome.bytes.received,
-    checkedAt: checkedAt.toISOString(),
+    checkedAt: new Date(checkedMs).toISOString(),
     check: classification.check,
     responseMs: answered ? Math.round(outcome.totalMs) : null,
-    message: classification.reason === 'ok' ? null : cleanText(classification.message),
+    message: current ? own.message : classification.reason === 'ok' ? null : input.observation.seen.message,
     metrics: cleanJson({
       ...(version === null ? {} : { version }),
       custom: {
-        verdict: classification.verdict,
-        reason: classification.reason,
+        ...(current
+          ? healthRecord(input, before, decision)
+          : { verdict: classification.verdict, reason: classification.reason }),
         transport: outcome.transport,
         era: outcome.era,
         protocolVersion: outcome.protocolVersion,
@@ -125,18 +144,18 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
         ...(outcome.fault ? { fault: outcome.fault } : {}),
       },
     }),
-    counted: decision.healthStatus === 'unknown' ? 0 : 1,
-    up: up ? 1 : 0,
-    status: decision.status,
-    healthStatus: decision.healthStatus,
+    counted: health === 'unknown' ? 0 : 1,
+    up: health === 'healthy' ? 1 : 0,
     capabilities: boundedJson(outcome.capabilities),
     version: learnsVersion ? version : null,
-    statusWritten: setByPerson ? memory.statusWritten : decision.status,
-    verdict: decision.verdict,
-    reason: decision.reason,
-    verdictSince: decision.verdictSince.toISOString(),
-    failures: decision.failures,
-    successes: decision.successes,
+    own,
+    ownStatus: decision.state.memory.status,
+    memory: decision.state.memory,
+    latency: decision.state.latency,
+    flapping: decision.flapping,
+    errorBudgetLeft: decision.errorBudgetLeft,
+    failures: decision.state.memory.runs.failures,
+    successes: decision.state.memory.runs.successes,
     era: outcome.era,
     // What was pinned did not answer: the next probe negotiates anew.
     eraFailed:
@@ -153,7 +172,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
           title: `${cleanText(memory.name)}: ${decision.statusChange.before} → ${decision.statusChange.after}`,
           severity: severityOf(decision),
           tenantId: memory.tenantId,
-          data: { ...decision.statusChange, reason: classification.reason, verdict: decision.verdict },
+          data: { ...decision.statusChange, reason: own.reason, verdict: own.verdict },
         }
       : null,
   };
@@ -168,12 +187,29 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
   return {
     row,
     stored,
-    /** false: another probe of the server began since, and this one is history only. */
-    current: memory.runToken === probe.token,
+    current,
+    /** What is shown of it, as far as the server alone decides. */
+    shown: {
+      serverId,
+      own,
+      status: decision.status,
+      healthStatus: decision.healthStatus,
+      held: held ? memory.status : null,
+      atMs: checkedMs,
+    },
     failed,
     inventoryChanged:
       inventory !== null && (inventoryHash === null || inventoryHash !== memory.inventoryHash),
   };
+}
+
+/**
+ * The moment of a result that counts: of one server each lies behind the one before, also when the
+ * clocks of two workers differ, so that the order of its history is the order of what was decided.
+ */
+function checkedAtMs(probe: FinishedProbe, lastMs: number | null, nowMs: number): number {
+  const toldMs = Math.min(probe.checkedAt.getTime(), Math.floor(nowMs));
+  return lastMs === null ? toldMs : Math.max(toldMs, lastMs + 1);
 }
 
 function failedKinds(warnings: Warning[]): Set<InventoryKind> {
@@ -202,5 +238,5 @@ function boundedJson(value: Record<string, unknown> | null): unknown {
 
 function severityOf(decision: HealthDecision): 'info' | 'warning' | 'error' {
   if (decision.healthStatus === 'healthy') return 'info';
-  return decision.verdict === 'unauthenticated' ? 'warning' : 'error';
+  return decision.own.verdict === 'unauthenticated' ? 'warning' : 'error';
 }

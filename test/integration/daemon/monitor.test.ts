@@ -151,12 +151,23 @@ describe('a budget', () => {
 });
 
 describe('real calls', () => {
-  test('that fail have a green server probed at once', async () => {
+  test('that fail have a green server probed at once and shown for what it is, until they go well again', async () => {
     await register('used', undefined);
     await probed('used');
     await recordCalls(daemon.db, 'used', { 200: 10, 500: 20 });
     const [latest] = await moreChecks('used', 1);
     expect(latest?.status).toBe('healthy');
-    expect((await stateOf('used'))?.hurriedAt).not.toBeNull();
+    const state = await stateOf('used');
+    expect(state).toMatchObject({ verdict: 'degraded', reason: 'calls_failing' });
+    expect(state?.message).toBe('20 of 30 real calls failed in the last minutes');
+    expect(state?.hurriedAt).not.toBeNull();
+
+    await recordCalls(daemon.db, 'used', { 200: 100 });
+    // As if a minute had passed since it was hurried.
+    await daemon.db.update(serverState).set({ hurriedAt: null }).where(eq(serverState.serverId, 'used'));
+    await eventually('the end of it', async () =>
+      (await stateOf('used'))?.reason === 'ok' ? true : undefined,
+    );
+    expect(await stateOf('used')).toMatchObject({ verdict: 'up' });
   });
 });

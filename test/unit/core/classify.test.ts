@@ -123,7 +123,7 @@ describe('classify', () => {
     const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition', 'bad_monitor_settings'];
     const fromCanary: Reason[] = ['canary_failed', 'canary_not_called'];
     // What one probe's outcome does not tell is decided elsewhere.
-    const fromTime: Reason[] = ['calls_failing'];
+    const fromTime: Reason[] = ['calls_failing', 'waking', 'slow', 'monitor_offline'];
     expect([...new Set([...fromFaults, ...fromWarnings, ...fromCanary, ...fromTime])].sort()).toEqual(
       [...REASON_CODES].sort(),
     );
