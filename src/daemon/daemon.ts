@@ -18,7 +18,9 @@ import { openQueueBackend } from '../queue/backend.ts';
 import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
 import { type OnProgress, openDatabase } from './database.ts';
 import { refreshGauges, startGauges } from './gauges.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { createLifecycle, withinMs } from './lifecycle.ts';
+import { startNotifications } from './notifications.ts';
 import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
@@ -122,15 +124,27 @@ async function startAll(
     environment: config.childEnvironment,
   });
   lifecycle.onStop('prober', () => prober.close());
-  const store = createProbeStore(db, { policy: () => settings.policy(), readFailingCalls });
+  const store = createProbeStore(db, {
+    policy: () => settings.policy(),
+    readFailingCalls,
+  });
   lifecycle.onStop('store', () => store.idle());
 
-  const http = createHttpServer({
-    ...config.http,
+  const notifications = await startNotifications({
+    db,
+    backend,
     metrics,
-    health: createHealth(readinessChecks({ db, queue: backend, sweepIntervalMs: config.sweep.intervalMs })),
     logger,
+    alerts: settings.alerts,
+    detectIncidents: async () => undefined,
+    readSuppressions: async () => new Map(),
   });
+  lifecycle.onStop('notifications', () => notifications.stop());
+
+  const health = createHealth(
+    readinessChecks({ db, queue: backend, sweepIntervalMs: config.sweep.intervalMs }),
+  );
+  const http = createHttpServer({ ...config.http, metrics, health, logger });
   const { url: httpUrl } = await http.start();
   lifecycle.onStop('http', () => http.stop());
 
@@ -159,6 +173,7 @@ async function startAll(
         onStored(stored, outcome) {
           metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
+          if (stored.decision.statusChange) notifications.kick();
         },
         onSpared: (reason) => metrics.probesSkipped(reason),
       },
@@ -177,15 +192,24 @@ async function startAll(
   await jobs.scheduleSweep();
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
+  await calls.job.schedule();
+  await notifications.job.schedule();
+  const heartbeat = startHeartbeat({
+    alerts: settings.alerts,
+    health,
+    logger,
+    onSuccess: metrics.setHeartbeat,
+  });
+  lifecycle.onStop('heartbeat', () => heartbeat.stop());
   const watchdog = startWatchdog({
     db,
-    sweepIntervalMs: config.sweep.intervalMs,
-    async scheduleSweep() {
-      await jobs.scheduleSweep();
-      await calls.schedule();
-    },
-    onRestart: (ageMs) =>
-      logger.warn({ ageMs: Math.round(ageMs) }, 'no sweep has run lately: scheduling it anew'),
+    jobs: [
+      { name: 'sweep', everyMs: config.sweep.intervalMs, schedule: () => jobs.scheduleSweep() },
+      notifications.job,
+      calls.job,
+    ],
+    onRestart: (name, ageMs) =>
+      logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),
     onError: (error) => logger.warn({ err: withoutParameters(error) }, 'the watchdog failed'),
   });
   lifecycle.onStop('watchdog', () => watchdog.stop());

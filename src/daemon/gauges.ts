@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts';
+import { readAlertCounts } from '../db/queries/alert-counts.ts';
 import { readFleet, readSweepLag } from '../db/queries/fleet.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { JobQueue } from '../queue/backend.ts';
@@ -13,10 +14,11 @@ export interface GaugeDeps {
 
 /** Reads the fleet's gauges once. */
 export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps, 'onError'>): Promise<void> {
-  const [fleet, lagSeconds, counts] = await Promise.all([
+  const [fleet, lagSeconds, counts, alerts] = await Promise.all([
     readFleet(db),
     readSweepLag(db),
     probeQueue.counts(),
+    readAlertCounts(db),
   ]);
   metrics.fleet.set(
     fleet.map((row) => ({
@@ -32,6 +34,8 @@ export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps,
   );
   metrics.setSweepLag(lagSeconds * 1000);
   metrics.setProbeJobs(counts);
+  metrics.setAlertsFiring(alerts.firing);
+  metrics.setOutboxWaiting(alerts.waiting);
 }
 
 /** Gauges older than this say nothing about the fleet any more. */

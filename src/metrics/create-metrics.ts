@@ -1,9 +1,13 @@
 import { Registry } from 'prom-client';
 import type { SpareReason } from '../core/monitor/spare-probe.ts';
+import { createAlertsFiring, type FiringCount } from './alerts-firing.ts';
 import { registerBuildInfo } from './build-info.ts';
 import { createErrorBudget } from './error-budget.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
+import { createHeartbeatGauge } from './heartbeat.ts';
 import { createInventoryItems } from './inventory-items.ts';
+import { createNotificationsTotal } from './notifications-total.ts';
+import { createOutboxWaiting } from './outbox-waiting.ts';
 import { createProbeDuration } from './probe-duration.ts';
 import { createProbeJobs } from './probe-jobs.ts';
 import type { ProbeRecord } from './probe-record.ts';
@@ -31,6 +35,14 @@ export interface Metrics {
   setSweepLag(lagMs: number): void;
   /** Replaces the counts of probe jobs by state. */
   setProbeJobs(counts: Readonly<Record<string, number>>): void;
+  /** Replaces the counts of alerts that fire. */
+  setAlertsFiring(rows: readonly FiringCount[]): void;
+  /** Replaces the counts of what is still to be told. */
+  setOutboxWaiting(waiting: { transitions: number; messages: number }): void;
+  /** Counts one attempt at a message. */
+  countNotification(channelType: string, result: string): void;
+  /** Notes that a heartbeat was taken. */
+  setHeartbeat(atMs: number): void;
 }
 
 /** A registry of its own, so that two daemons in one process do not meet. */
@@ -64,5 +76,9 @@ export function createMetrics({ version }: { version: string }): Metrics {
     },
     setSweepLag,
     setProbeJobs,
+    setAlertsFiring: createAlertsFiring(registry),
+    setOutboxWaiting: createOutboxWaiting(registry),
+    countNotification: createNotificationsTotal(registry),
+    setHeartbeat: createHeartbeatGauge(registry),
   };
 }
