@@ -2,6 +2,7 @@ import { type Classification, classify } from '../../core/classify.ts';
 import type { HealthContext } from '../../core/health/context.ts';
 import { decideHealth, type HealthDecision, healthStatusOf } from '../../core/health/decide-health.ts';
 import { parseState, type ServerStatus } from '../../core/health/memory.ts';
+import type { SharedParts } from '../../core/incidents/shared-parts.ts';
 import {
   cleanJson,
   cleanText,
@@ -24,6 +25,8 @@ export interface FinishedProbe {
   slotMs: number | null;
   checkedAt: Date;
   outcome: ProbeOutcome;
+  /** What it shares with others that may fail with it; what is not given stays as it was. */
+  shared?: SharedParts;
   /** The worker itself was cut off at that moment. */
   monitorOffline?: boolean;
 }
@@ -150,6 +153,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
     version: learnsVersion ? version : null,
     own,
     ownStatus: decision.state.memory.status,
+    shared: probe.shared ? cleanJson(probe.shared) : null,
     memory: decision.state.memory,
     latency: decision.state.latency,
     flapping: decision.flapping,

@@ -8,7 +8,7 @@ import { createBatcher } from './batch.ts';
 import { SHORT_TRANSACTION } from './fragments.ts';
 import { storeInventory } from './inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
-import { showOwn } from './shown.ts';
+import { type OwnShown, showOwn } from './shown.ts';
 import {
   addUptime,
   insertEvents,
@@ -41,7 +41,7 @@ export interface StoreOptions {
 
 type RefreshShown = (
   tx: Tx,
-  serverIds: readonly string[],
+  servers: readonly OwnShown[],
   policy: Policy,
 ) => Promise<ReadonlySet<string> | null>;
 
@@ -92,7 +92,7 @@ async function saveProbes(
     await updateStates(tx, rows);
     const surrounded = await refreshShown?.(
       tx,
-      current.map((result) => result.row.serverId),
+      current.map((result) => result.shown),
       policy,
     );
     const alone = current.filter((result) => !surrounded?.has(result.row.serverId));
