@@ -4,7 +4,10 @@ import { addAlerts, addPolicy } from './commands/alerts.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDiff } from './commands/diff.ts';
+import { addDrift } from './commands/drift.ts';
 import { addEnqueue } from './commands/enqueue.ts';
+import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServers } from './commands/servers.ts';
@@ -38,5 +41,6 @@ export function createProgram(context: CommandContext, version: string): Command
     addDemo,
   ])
     add(program, context);
+  for (const add of [addDrift, addDiff, addPin]) add(program, context);
   return program;
 }

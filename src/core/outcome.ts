@@ -107,6 +107,14 @@ export interface Warning {
   message: string;
 }
 
+/** The certificate that a server showed, in a few words. */
+export interface ServerCertificate {
+  /** The organisation that issued it, or its common name. */
+  issuer: string | null;
+  subject: string | null;
+  validToMs: number | null;
+}
+
 /** What came of the tool call that a server's settings ask for. */
 export interface CanaryOutcome {
   ok: boolean;
@@ -134,6 +142,10 @@ export interface ProbeOutcome {
   instructions: string | null;
   /** null when listing was not asked for or not reached; the families that were not listed are empty. */
   inventory: Inventory | null;
+  /** null without TLS, and when the handshake did not get that far. */
+  certificate: ServerCertificate | null;
+  /** A digest of the listing as it came, byte for byte: the same one again needs no closer look. */
+  listingDigest?: string | null;
   phases: PhaseTimes;
   totalMs: number;
   fault: Fault | null;
@@ -155,6 +167,7 @@ export function faultOutcome(fault: Fault, transport: TransportType | null = nul
     capabilities: null,
     instructions: null,
     inventory: null,
+    certificate: null,
     phases: {},
     totalMs: 0,
     fault,

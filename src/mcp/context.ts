@@ -1,4 +1,4 @@
-import type { ByteCounts, Fault } from '../core/outcome.ts';
+import type { ByteCounts, Fault, ServerCertificate } from '../core/outcome.ts';
 import type { EgressPolicy } from './egress.ts';
 import { FaultError } from './fault-error.ts';
 import { type Footprint, SessionLedger } from './footprint.ts';
@@ -24,6 +24,8 @@ export interface ProbeContext extends ProbeTools {
   watch: Stopwatch;
   allowance: Allowance;
   sessions: SessionLedger;
+  /** What the target showed first, by TLS. */
+  peer: { certificate: ServerCertificate | null };
   /** What went over its sockets and pipes, counted where they end. */
   bytes: ByteCounts;
 }
@@ -100,6 +102,7 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     watch,
     allowance: new Allowance(limits, watch),
     sessions: new SessionLedger(footprint),
+    peer: { certificate: null },
     bytes: { sent: 0, received: 0 },
   };
 }

@@ -2,18 +2,14 @@ import { type Classification, classify } from '../../core/classify.ts';
 import type { HealthContext } from '../../core/health/context.ts';
 import { decideHealth, type HealthDecision, healthStatusOf } from '../../core/health/decide-health.ts';
 import { parseState, type ServerStatus } from '../../core/health/memory.ts';
-import {
-  cleanJson,
-  cleanText,
-  countInventory,
-  hashInventory,
-  type InventoryCounts,
-} from '../../core/inventory.ts';
+import type { SharedParts } from '../../core/incidents/shared-parts.ts';
+import { cleanJson, cleanText, countInventory, type InventoryCounts } from '../../core/inventory.ts';
+import { monitorOfSettings } from '../../core/monitor/monitor-settings.ts';
 import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { healthRecord } from '../../core/replay/health-record.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
-import { objectiveOf } from '../../core/slo/objective.ts';
+import type { PreparedInventory } from './prepare-inventory.ts';
 
 /** A probe that has ended, on its way into the database. */
 export interface FinishedProbe {
@@ -24,6 +20,10 @@ export interface FinishedProbe {
   slotMs: number | null;
   checkedAt: Date;
   outcome: ProbeOutcome;
+  /** What it shares with others that may fail with it; what is not given stays as it was. */
+  shared?: SharedParts;
+  /** What its inventory means, found out beforehand; null without one. */
+  listing: PreparedInventory | null;
   /** The worker itself was cut off at that moment. */
   monitorOffline?: boolean;
 }
@@ -94,7 +94,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
     },
     context: { monitorOffline: probe.monitorOffline === true, failingCalls },
     registered: { status: memory.status, held, ours: memory.status === memory.statusWritten },
-    objective: objectiveOf(memory.settings) ?? policy.slo.objective,
+    objective: monitorOfSettings(memory.settings).settings.slo.objective ?? policy.slo.objective,
   };
   const decision = decideHealth(before.state, input, policy);
   const { own } = decision;
@@ -113,7 +113,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
   const { inventory } = outcome;
   const failed = failedKinds(outcome.warnings);
   // Of a listing that failed in part neither hash nor counts would say what is in the tables.
-  const inventoryHash = inventory && failed.size === 0 ? hashInventory(inventory) : null;
+  const inventoryHash = probe.listing?.hash ?? null;
   const answered = classification.check === 'healthy' || classification.check === 'unhealthy';
   const health = current ? decision.healthStatus : healthStatusOf(classification.verdict);
 
@@ -150,6 +150,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
     version: learnsVersion ? version : null,
     own,
     ownStatus: decision.state.memory.status,
+    shared: probe.shared ? cleanJson(probe.shared) : null,
     memory: decision.state.memory,
     latency: decision.state.latency,
     flapping: decision.flapping,
@@ -187,6 +188,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
   return {
     row,
     stored,
+    knownHash: memory.inventoryHash,
     current,
     /** What is shown of it, as far as the server alone decides. */
     shown: {
@@ -197,9 +199,6 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
       held: held ? memory.status : null,
       atMs: checkedMs,
     },
-    failed,
-    inventoryChanged:
-      inventory !== null && (inventoryHash === null || inventoryHash !== memory.inventoryHash),
   };
 }
 

@@ -2,9 +2,10 @@ import { lookup as resolve } from 'node:dns';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP, type LookupFunction, type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
-import { type ConnectionOptions, rootCertificates, connect as tlsConnect } from 'node:tls';
+import { type ConnectionOptions, rootCertificates, TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
+import { describeCertificate } from './certificate.ts';
 
 /** Marks the error that a lookup gives when the policy forbids every address of a host. */
 export const EGRESS_DENIED = 'EGRESS_DENIED';
@@ -104,7 +105,13 @@ export class Dialer {
     this.#sockets.add(socket);
     footprint.socketsOpen += 1;
     socket.on('connect', () => (secure ? watch.dial('tls') : watch.dialled()));
-    if (secure) socket.on('secureConnect', () => watch.dialled());
+    if (socket instanceof TLSSocket) {
+      const { peer } = this.#context;
+      socket.on('secureConnect', () => {
+        watch.dialled();
+        peer.certificate ??= describeCertificate(socket.getPeerCertificate());
+      });
+    }
     socket.on('close', () => {
       bytes.sent += socket.bytesWritten;
       bytes.received += socket.bytesRead;
