@@ -4,6 +4,7 @@ import { addDaemon } from './commands/daemon.ts';
 import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEnqueue } from './commands/enqueue.ts';
+import { addMaintenance } from './commands/maintenance.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServers } from './commands/servers.ts';
@@ -25,7 +26,7 @@ export function createProgram(context: CommandContext, version: string): Command
       getErrHasColors: () => false,
     })
     .exitOverride();
-  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addReplay, addDb, addDemo])
+  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addMaintenance, addReplay, addDb, addDemo])
     add(program, context);
   return program;
 }
