@@ -15,6 +15,9 @@ export function createActions(context: ActionContext): Actions {
     addServers: async (added) => (await import('./servers.ts')).addServers(context, added),
     listServers: async (filter) => (await import('./servers.ts')).listServers(context, filter),
     showServer: async (idOrName) => (await import('./servers.ts')).showServer(context, idOrName),
+    showMonitor: async (idOrName) => (await import('./monitor-settings.ts')).showMonitor(context, idOrName),
+    setMonitor: async (idOrName, monitor) =>
+      (await import('./monitor-settings.ts')).setMonitor(context, idOrName, monitor),
     removeServers: async (ids) => (await import('./servers.ts')).removeServers(context, ids),
     replay: async (command) => (await import('./replay.ts')).replayServer(context, command),
     addMaintenance: async (window) => (await import('./maintenance.ts')).addMaintenance(context, window),

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import type { ReplayCommand, ReplayResult } from '../cli/actions.ts';
 import { parsePolicy } from '../config/policy-file.ts';
 import { SettingsError } from '../config/settings-error.ts';
+import { monitorOfSettings } from '../core/monitor/monitor-settings.ts';
 import { DEFAULT_POLICY, type Policy } from '../core/policy.ts';
 import { compareAlerts } from '../core/replay/compare-alerts.ts';
 import { readRecord } from '../core/replay/health-record.ts';
 import { createReplay } from '../core/replay/replay.ts';
-import { objectiveOf } from '../core/slo/objective.ts';
 import { problemsOf } from '../daemon/settings-file.ts';
 import { findReplayStart, readHistory, readRaisedAlerts } from '../db/queries/history.ts';
 import { readServers } from '../db/queries/server-details.ts';
@@ -27,7 +27,7 @@ export async function replayServer(
     const replay = createReplay({
       subject: { id, name, tenantId },
       policy,
-      objective: objectiveOf(settings) ?? policy.slo.objective,
+      objective: monitorOfSettings(settings).settings.slo.objective ?? policy.slo.objective,
       sinceMs,
     });
     const startMs = (await findReplayStart(db, id, sinceMs)) ?? sinceMs;

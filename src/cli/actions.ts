@@ -19,6 +19,10 @@ export interface Actions {
   listServers(filter: ServerFilter): Promise<ServerSummary[]>;
   /** By id, or by name where only one has it; null when there is none. */
   showServer(idOrName: string): Promise<ServerDetail | null>;
+  /** Monitoring settings, by id or name; null when there is no such server. */
+  showMonitor(idOrName: string): Promise<MonitorDetail | null>;
+  /** Stores settings that are checked already; null takes them away. */
+  setMonitor(idOrName: string, monitor: unknown): Promise<MonitorDetail | null>;
   /** Decides a server's history again; null when there is no such server. */
   replay(command: ReplayCommand): Promise<ReplayResult | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
@@ -152,6 +156,15 @@ export interface ServerDetail extends ServerSummary {
   inventory: Record<InventoryKind, number> | null;
   /** The latest first. */
   recent: { at: string; status: string; reason: string | null; responseMs: number | null }[];
+}
+
+export interface MonitorDetail {
+  id: string;
+  name: string;
+  /** As it is stored; null when there is none. */
+  monitor: unknown;
+  /** What of it is not applied, and why. */
+  problems: string[];
 }
 
 export interface ReplayCommand {

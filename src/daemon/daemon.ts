@@ -204,6 +204,7 @@ async function startAll(
   lifecycle.onStop('around', () => around.stop());
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
+  await calls.job.schedule();
   await notifications.job.schedule();
   const heartbeat = startHeartbeat({
     alerts: settings.alerts,
@@ -217,6 +218,7 @@ async function startAll(
     jobs: [
       { name: 'sweep', everyMs: config.sweep.intervalMs, schedule: () => jobs.scheduleSweep() },
       notifications.job,
+      calls.job,
     ],
     onRestart: (name, ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),

@@ -10,11 +10,11 @@ import {
   hashInventory,
   type InventoryCounts,
 } from '../../core/inventory.ts';
+import { monitorOfSettings } from '../../core/monitor/monitor-settings.ts';
 import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { healthRecord } from '../../core/replay/health-record.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
-import { objectiveOf } from '../../core/slo/objective.ts';
 
 /** A probe that has ended, on its way into the database. */
 export interface FinishedProbe {
@@ -97,7 +97,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
     },
     context: { monitorOffline: probe.monitorOffline === true, failingCalls },
     registered: { status: memory.status, held, ours: memory.status === memory.statusWritten },
-    objective: objectiveOf(memory.settings) ?? policy.slo.objective,
+    objective: monitorOfSettings(memory.settings).settings.slo.objective ?? policy.slo.objective,
   };
   const decision = decideHealth(before.state, input, policy);
   const { own } = decision;

@@ -55,6 +55,7 @@ const tree: [string[], string][] = [
   [['servers', 'show'], 'servers show demo'],
   [['servers', 'remove'], 'servers remove demo'],
   [['servers', 'import'], '.vscode/mcp.json'],
+  [['servers', 'monitor'], '--file monitor.json'],
   [['replay'], 'mcp-vitals replay --server search --since 7d'],
   ...['generate', 'migrate', 'push', 'studio', 'seed', 'reset', 'reset-and-seed', 'introspect', 'adopt'].map(
     (name): [string[], string] => [['db', name], `mcp-vitals db ${name}`],
