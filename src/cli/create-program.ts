@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDrift } from './commands/drift.ts';
 import { addEnqueue } from './commands/enqueue.ts';
+import { addMaintenance } from './commands/maintenance.ts';
 import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
@@ -28,7 +29,7 @@ export function createProgram(context: CommandContext, version: string): Command
       getErrHasColors: () => false,
     })
     .exitOverride();
-  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addReplay, addDb, addDemo])
+  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addMaintenance, addReplay, addDb, addDemo])
     add(program, context);
   for (const add of [addDrift, addDiff, addPin]) add(program, context);
   return program;
