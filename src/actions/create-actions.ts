@@ -19,6 +19,11 @@ export function createActions(context: ActionContext): Actions {
     setMonitor: async (idOrName, monitor) =>
       (await import('./monitor-settings.ts')).setMonitor(context, idOrName, monitor),
     removeServers: async (ids) => (await import('./servers.ts')).removeServers(context, ids),
+    readDrift: async (...args) => (await import('./drift.ts')).readDrift(context, ...args),
+    diffInventories: async (...args) => (await import('./drift.ts')).diffServer(context, ...args),
+    pinInventory: async (...args) => (await import('./pins.ts')).pinInventory(context, ...args),
+    unpinInventory: async (id) => (await import('./pins.ts')).unpinInventory(context, id),
+    listPins: async (id) => (await import('./pins.ts')).listPins(context, id),
     replay: async (command) => (await import('./replay.ts')).replayServer(context, command),
     addMaintenance: async (window) => (await import('./maintenance.ts')).addMaintenance(context, window),
     listMaintenance: async () => (await import('./maintenance.ts')).listMaintenance(context),

@@ -1,3 +1,4 @@
+import type { Change, Grade } from '../core/drift/change.ts';
 import type { ImportedServer } from '../core/import-servers.ts';
 import type { InventoryKind, ProbeOutcome } from '../core/outcome.ts';
 import type { Policy } from '../core/policy.ts';
@@ -26,6 +27,15 @@ export interface Actions {
   /** Decides a server's history again; null when there is no such server. */
   replay(command: ReplayCommand): Promise<ReplayResult | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
+  /** null when no server has that id or name. */
+  readDrift(idOrName: string, sinceMs: number | null): Promise<DriftTimeline | null>;
+  /** null when no server has that id or name. */
+  diffInventories(idOrName: string, from: Moment, to: Moment): Promise<InventoryDiff | null>;
+  /** Holds a server to the inventory that it has, or to the one of the hash; null when there is no such server. */
+  pinInventory(idOrName: string, accept: string | null): Promise<PinChange | null>;
+  unpinInventory(idOrName: string): Promise<PinChange | null>;
+  /** All pins, or one server's. */
+  listPins(idOrName: string | null): Promise<Pin[] | null>;
   /** Plans a maintenance; with servers that are not registered nothing is stored. */
   addMaintenance(window: NewMaintenance): Promise<AddWindowResult>;
   listMaintenance(): Promise<MaintenanceSummary[]>;
@@ -165,6 +175,61 @@ export interface MonitorDetail {
   monitor: unknown;
   /** What of it is not applied, and why. */
   problems: string[];
+}
+
+/** A time, or a snapshot by its hash or the beginning of it. */
+export type Moment = { atMs: number } | { hash: string };
+
+/** A graded change, and the sentence that tells it. */
+export type ToldChange = Change & { sentence: string };
+
+export interface DriftEntry {
+  at: string;
+  hash: string;
+  /** null: the first inventory that was seen. */
+  previousHash: string | null;
+  /** The worst of its changes. */
+  grade: Grade | null;
+  counts: Record<Grade, number>;
+  /** An estimate, see `tokenEstimate`. */
+  tokens: number;
+  previousTokens: number | null;
+  /** The worst first; not all of very many. */
+  changes: ToldChange[];
+}
+
+export interface DriftTimeline {
+  server: { id: string; name: string };
+  pin: Pin | null;
+  tokenEstimate: string;
+  /** The latest first. */
+  entries: DriftEntry[];
+}
+
+export interface InventoryDiff {
+  server: { id: string; name: string };
+  tokenEstimate: string;
+  from: { hash: string; at: string; tokens: number };
+  to: { hash: string; at: string; tokens: number };
+  counts: Record<Grade, number>;
+  changes: ToldChange[];
+}
+
+export interface Pin {
+  serverId: string;
+  serverName: string;
+  hash: string;
+  pinnedAt: string;
+  currentHash: string | null;
+  /** Since when something breaking or suspicious keeps it from what it is pinned to. */
+  brokenSince: string | null;
+}
+
+export interface PinChange {
+  server: { id: string; name: string };
+  /** What was done, in a line. */
+  summary: string;
+  pin: Pin | null;
 }
 
 export interface ReplayCommand {

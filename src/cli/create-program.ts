@@ -3,8 +3,11 @@ import type { CommandContext } from './command-context.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDiff } from './commands/diff.ts';
+import { addDrift } from './commands/drift.ts';
 import { addEnqueue } from './commands/enqueue.ts';
 import { addMaintenance } from './commands/maintenance.ts';
+import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServers } from './commands/servers.ts';
@@ -28,5 +31,6 @@ export function createProgram(context: CommandContext, version: string): Command
     .exitOverride();
   for (const add of [addDaemon, addProbe, addEnqueue, addServers, addMaintenance, addReplay, addDb, addDemo])
     add(program, context);
+  for (const add of [addDrift, addDiff, addPin]) add(program, context);
   return program;
 }

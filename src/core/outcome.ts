@@ -144,6 +144,8 @@ export interface ProbeOutcome {
   inventory: Inventory | null;
   /** null without TLS, and when the handshake did not get that far. */
   certificate: ServerCertificate | null;
+  /** A digest of the listing as it came, byte for byte: the same one again needs no closer look. */
+  listingDigest?: string | null;
   phases: PhaseTimes;
   totalMs: number;
   fault: Fault | null;

@@ -32,6 +32,7 @@ import { startAround } from './start-around.ts';
 import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
 import { startSelfCheck } from './start-self-check.ts';
+import { startTidying } from './start-tidying.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions {
@@ -202,6 +203,8 @@ async function startAll(
   await jobs.scheduleSweep();
   const around = await startAround({ backend, db, policy: settings.policy, logger });
   lifecycle.onStop('around', () => around.stop());
+  const tidying = await startTidying(backend, db, logger);
+  lifecycle.onStop('tidying', () => tidying.stop());
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
   await calls.job.schedule();

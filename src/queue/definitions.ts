@@ -5,6 +5,7 @@ export const QUEUES = {
   sweep: 'vitals-sweep',
   probe: 'vitals-probe',
   around: 'vitals-around',
+  tidy: 'vitals-tidy',
   calls: 'vitals-calls',
   notify: 'vitals-notify',
   deliver: 'vitals-deliver',

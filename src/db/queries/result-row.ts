@@ -3,18 +3,13 @@ import type { HealthContext } from '../../core/health/context.ts';
 import { decideHealth, type HealthDecision, healthStatusOf } from '../../core/health/decide-health.ts';
 import { parseState, type ServerStatus } from '../../core/health/memory.ts';
 import type { SharedParts } from '../../core/incidents/shared-parts.ts';
-import {
-  cleanJson,
-  cleanText,
-  countInventory,
-  hashInventory,
-  type InventoryCounts,
-} from '../../core/inventory.ts';
+import { cleanJson, cleanText, countInventory, type InventoryCounts } from '../../core/inventory.ts';
 import { monitorOfSettings } from '../../core/monitor/monitor-settings.ts';
 import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { healthRecord } from '../../core/replay/health-record.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
+import type { PreparedInventory } from './prepare-inventory.ts';
 
 /** A probe that has ended, on its way into the database. */
 export interface FinishedProbe {
@@ -27,6 +22,8 @@ export interface FinishedProbe {
   outcome: ProbeOutcome;
   /** What it shares with others that may fail with it; what is not given stays as it was. */
   shared?: SharedParts;
+  /** What its inventory means, found out beforehand; null without one. */
+  listing: PreparedInventory | null;
   /** The worker itself was cut off at that moment. */
   monitorOffline?: boolean;
 }
@@ -116,7 +113,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
   const { inventory } = outcome;
   const failed = failedKinds(outcome.warnings);
   // Of a listing that failed in part neither hash nor counts would say what is in the tables.
-  const inventoryHash = inventory && failed.size === 0 ? hashInventory(inventory) : null;
+  const inventoryHash = probe.listing?.hash ?? null;
   const answered = classification.check === 'healthy' || classification.check === 'unhealthy';
   const health = current ? decision.healthStatus : healthStatusOf(classification.verdict);
 
@@ -191,6 +188,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
   return {
     row,
     stored,
+    knownHash: memory.inventoryHash,
     current,
     /** What is shown of it, as far as the server alone decides. */
     shown: {
@@ -201,9 +199,6 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
       held: held ? memory.status : null,
       atMs: checkedMs,
     },
-    failed,
-    inventoryChanged:
-      inventory !== null && (inventoryHash === null || inventoryHash !== memory.inventoryHash),
   };
 }
 

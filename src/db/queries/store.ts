@@ -2,13 +2,13 @@ import { sql } from 'drizzle-orm';
 import type { HealthContext } from '../../core/health/context.ts';
 import { type CallsPolicy, DEFAULT_POLICY, type Policy } from '../../core/policy.ts';
 import type { Database } from '../client.ts';
-import { withoutParameters } from '../errors.ts';
 import { recordAlertChanges } from './alerts.ts';
 import { createBatcher } from './batch.ts';
 import { SHORT_TRANSACTION } from './fragments.ts';
-import { storeInventory } from './inventory.ts';
+import { createInventoryPreparer } from './prepare-inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
 import { type OwnShown, showOwn } from './shown.ts';
+import { storeInventoryOf } from './store-inventory.ts';
 import {
   addUptime,
   insertEvents,
@@ -23,7 +23,7 @@ export type { StoredProbe } from './result-row.ts';
 
 export interface ProbeStore {
   /** Resolves when the result is committed; null when the server is no longer registered. */
-  save(probe: FinishedProbe): Promise<StoredProbe | null>;
+  save(probe: Omit<FinishedProbe, 'listing'>): Promise<StoredProbe | null>;
   idle(): Promise<void>;
 }
 
@@ -59,7 +59,16 @@ export function createProbeStore(db: Database, options: StoreOptions = {}): Prob
   const batcher = createBatcher<FinishedProbe, StoredProbe | null>(MAX_BATCH, (probes) =>
     saveProbes(db, probes, options),
   );
-  return { save: (probe) => batcher.add(probe), idle: () => batcher.idle() };
+  const inventories = createInventoryPreparer(db);
+  return {
+    async save(probe) {
+      const listing = await inventories.prepare(probe);
+      const stored = await batcher.add({ ...probe, listing });
+      inventories.settle(probe.serverId, stored?.inventoryProblem === null ? listing : null);
+      return stored;
+    },
+    idle: () => batcher.idle(),
+  };
 }
 
 async function saveProbes(
@@ -107,24 +116,4 @@ async function saveProbes(
     );
     return results.map((result) => result?.stored ?? null);
   });
-}
-
-/**
- * An inventory that the database will not take must not cost the verdict: it is stored behind a
- * savepoint, and tried again at the next probe.
- */
-async function storeInventoryOf(
-  tx: Pick<Database, 'transaction'>,
-  result: { probe: FinishedProbe } & ReturnType<typeof resultOf>,
-): Promise<void> {
-  const { inventory } = result.probe.outcome;
-  if (!inventory || !result.inventoryChanged) return;
-  try {
-    await tx.transaction((savepoint) =>
-      storeInventory(savepoint, result.probe.serverId, inventory, result.failed),
-    );
-  } catch (error) {
-    result.row.inventoryHash = null;
-    result.stored.inventoryProblem = withoutParameters(error).message;
-  }
 }
