@@ -1,4 +1,5 @@
 import type { AddWindowResult, MaintenanceSummary, NewMaintenance } from '../cli/actions.ts';
+import { planRecurring, type RecurringPlan, recurringId, startNearMs } from '../core/maintenance/windows.ts';
 import {
   endWindow,
   findUnknownServices,
@@ -6,6 +7,7 @@ import {
   listWindows,
   type WindowEnd,
 } from '../db/queries/maintenance-commands.ts';
+import { configuredPolicy } from './configured-policy.ts';
 import { type ActionContext, withDatabase } from './context.ts';
 
 const MAX_LISTED = 200;
@@ -21,8 +23,10 @@ export function addMaintenance(context: ActionContext, window: NewMaintenance): 
   });
 }
 
-export function listMaintenance(context: ActionContext): Promise<MaintenanceSummary[]> {
-  return withDatabase(context, async ({ db }) =>
+/** The windows of the table, and behind them the policy's recurring ones with what goes on or comes next. */
+export async function listMaintenance(context: ActionContext): Promise<MaintenanceSummary[]> {
+  const policy = await configuredPolicy(context);
+  const windows = await withDatabase(context, async ({ db }) =>
     (await listWindows(db, MAX_LISTED)).map((row) => ({
       ...row,
       services: row.services ?? [],
@@ -33,6 +37,31 @@ export function listMaintenance(context: ActionContext): Promise<MaintenanceSumm
       actualEnd: row.actualEnd?.toISOString() ?? null,
     })),
   );
+  return [...windows, ...planRecurring(policy.maintenance).flatMap(recurringSummary)];
+}
+
+function recurringSummary(plan: RecurringPlan): MaintenanceSummary[] {
+  const { title, durationMs, services, tenants } = plan.window;
+  const startMs = startNearMs(plan, Date.now());
+  if (startMs === null) return [];
+  const [scheduledStart, scheduledEnd] = [startMs, startMs + durationMs].map((ms) =>
+    new Date(ms).toISOString(),
+  );
+  return [
+    {
+      id: recurringId(plan.window),
+      title,
+      status: 'recurring',
+      type: 'scheduled',
+      impact: 'partial',
+      services: [...services],
+      tenants: [...tenants],
+      scheduledStart: scheduledStart ?? '',
+      scheduledEnd: scheduledEnd ?? '',
+      actualStart: null,
+      actualEnd: null,
+    },
+  ];
 }
 
 export function endMaintenance(
