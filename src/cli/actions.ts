@@ -41,6 +41,13 @@ export interface Actions {
   unpinInventory(idOrName: string): Promise<PinChange | null>;
   /** All pins, or one server's. */
   listPins(idOrName: string | null): Promise<Pin[] | null>;
+  /** Plans a maintenance; with servers that are not registered nothing is stored. */
+  addMaintenance(window: NewMaintenance): Promise<AddWindowResult>;
+  listMaintenance(): Promise<MaintenanceSummary[]>;
+  endMaintenance(
+    id: string,
+    how: 'completed' | 'cancelled',
+  ): Promise<'done' | 'unknown' | 'over' | 'not_begun'>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
   dbPush(options: { force: boolean }): Promise<DbResult>;
@@ -292,4 +299,37 @@ export interface AdoptResult extends DbResult {
   tables: { table: string; differences: string[] }[];
   /** Why the worker cannot run on it; the exit code is then 1. */
   blocking: string[];
+}
+
+export interface NewMaintenance {
+  title: string;
+  type: 'scheduled' | 'emergency' | 'security_patch' | 'upgrade';
+  impact: 'none' | 'minimal' | 'partial' | 'full_outage';
+  startMs: number;
+  endMs: number;
+  /** Server ids, or `*`. */
+  services: string[];
+  /** Empty: all. */
+  tenants: string[];
+}
+
+export interface AddWindowResult {
+  /** null: nothing was planned. */
+  id: string | null;
+  unknown: string[];
+}
+
+export interface MaintenanceSummary {
+  id: string;
+  title: string;
+  status: string;
+  type: string;
+  impact: string;
+  services: string[];
+  tenants: string[];
+  /** ISO 8601, as the others. */
+  scheduledStart: string;
+  scheduledEnd: string;
+  actualStart: string | null;
+  actualEnd: string | null;
 }

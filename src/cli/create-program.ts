@@ -7,6 +7,7 @@ import { addDemo } from './commands/demo.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDrift } from './commands/drift.ts';
 import { addEnqueue } from './commands/enqueue.ts';
+import { addMaintenance } from './commands/maintenance.ts';
 import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
@@ -34,6 +35,7 @@ export function createProgram(context: CommandContext, version: string): Command
     addProbe,
     addEnqueue,
     addServers,
+    addMaintenance,
     addAlerts,
     addPolicy,
     addReplay,

@@ -122,16 +122,21 @@ export function activeWindows(
     const { durationMs, timeZone, title } = window;
     const startMs = lastOccurrence(cron, timeZone, nowMs - durationMs + 1, nowMs);
     if (startMs === null) continue;
-    const id = `recurring:${title}`;
+    const id = recurringId(window);
     active.push({ id, title, untilMs: startMs + durationMs, ...coverOf(window.services, window.tenants) });
   }
   return active;
 }
 
-/** When a recurring window begins next; null for never. */
-export function nextStartMs({ window, cron }: RecurringPlan, nowMs: number): number | null {
-  return nextOccurrence(cron, window.timeZone, nowMs);
+/** When a recurring window began that goes on, or else when it begins next; null for never. */
+export function startNearMs({ window, cron }: RecurringPlan, nowMs: number): number | null {
+  const { timeZone, durationMs } = window;
+  return (
+    lastOccurrence(cron, timeZone, nowMs - durationMs + 1, nowMs) ?? nextOccurrence(cron, timeZone, nowMs)
+  );
 }
+
+export const recurringId = ({ title }: RecurringWindow): string => `recurring:${title}`;
 
 function coverOf(services: unknown, tenants: unknown): Omit<ActiveWindow, 'id' | 'title' | 'untilMs'> {
   const named = isTexts(services) ? services : [];
