@@ -16,6 +16,7 @@ export function createActions(context: ActionContext): Actions {
     listServers: async (filter) => (await import('./servers.ts')).listServers(context, filter),
     showServer: async (idOrName) => (await import('./servers.ts')).showServer(context, idOrName),
     removeServers: async (ids) => (await import('./servers.ts')).removeServers(context, ids),
+    secrets: async (command) => (await import('./secrets.ts')).runSecrets(context, command),
     dbGenerate: async (options) => (await database()).dbGenerate(options),
     dbMigrate: async () => (await database()).dbMigrate(),
     dbPush: async (options) => (await database()).dbPush(options),

@@ -17,6 +17,7 @@ export interface Actions {
   /** By id, or by name where only one has it; null when there is none. */
   showServer(idOrName: string): Promise<ServerDetail | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
+  secrets(command: SecretsCommand): Promise<SecretsReport>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
   dbPush(options: { force: boolean }): Promise<DbResult>;
@@ -140,6 +141,28 @@ export interface ServerDetail extends ServerSummary {
   inventory: Record<InventoryKind, number> | null;
   /** The latest first. */
   recent: { at: string; status: string; reason: string | null; responseMs: number | null }[];
+}
+
+export interface SecretsCommand {
+  /** seal what is plain, seal anew what an older key sealed, or only look. */
+  work: 'seal' | 'rotate' | 'check';
+  /** undefined: every server. */
+  ids?: string[];
+  onProgress(replaced: number): void;
+}
+
+/** What is there after the work. */
+export interface SecretsReport {
+  replaced: number;
+  /** How many values each key sealed, by its id. */
+  byKey: Record<string, number>;
+  /** Servers whose credentials are in plain text. */
+  plain: string[];
+  unreadable: { id: string; problem: string }[];
+  /** Left alone, since somebody else wrote them in between. */
+  changedMeanwhile: string[];
+  /** Ids that are not registered. */
+  unknown: string[];
 }
 
 export interface DbResult {

@@ -5,6 +5,7 @@ import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEnqueue } from './commands/enqueue.ts';
 import { addProbe } from './commands/probe.ts';
+import { addSecrets } from './commands/secrets.ts';
 import { addServers } from './commands/servers.ts';
 import { escapeLines } from './render/escape.ts';
 
@@ -25,5 +26,6 @@ export function createProgram(context: CommandContext, version: string): Command
     })
     .exitOverride();
   for (const add of [addDaemon, addProbe, addEnqueue, addServers, addDb, addDemo]) add(program, context);
+  for (const add of [addSecrets]) add(program, context);
   return program;
 }

@@ -8,6 +8,7 @@ import {
   postgresUrl,
   redisUrl,
   type Shape,
+  sealingKeys,
 } from './shapes.ts';
 
 /** One thing that the environment can set. `.env.example` and docs/configuration.md are held to it. */
@@ -130,6 +131,13 @@ export const VARIABLES = {
     networkList,
     '',
     'What may be probed although strict forbids it.',
+  ),
+  secretKey: variable(
+    'VITALS_SECRET_KEY',
+    sealingKeys,
+    '',
+    'The keys that seal the credentials of servers in the registry. The first one seals, all of them open.',
+    { secret: true },
   ),
   policyFile: variable(
     'VITALS_POLICY_FILE',

@@ -79,9 +79,11 @@ export function reasonOf(fault: Fault): Reason {
     case 'config':
       return fault.field === 'auth'
         ? 'bad_auth_config'
-        : fault.field === 'transport'
-          ? 'bad_transport'
-          : 'bad_endpoint';
+        : fault.field === 'secret'
+          ? 'secret_unreadable'
+          : fault.field === 'transport'
+            ? 'bad_transport'
+            : 'bad_endpoint';
     case 'egress':
       return 'egress_denied';
     case 'network':

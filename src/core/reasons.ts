@@ -70,6 +70,12 @@ export const REASONS = {
     'the registered credentials are malformed',
     'Correct auth_config for the server’s auth_type.',
   ),
+  secret_unreadable: reason(
+    'unknown',
+    'error',
+    'the sealed credentials cannot be opened',
+    'Give VITALS_SECRET_KEY the key that sealed them, or register the credentials again and seal them.',
+  ),
   egress_denied: reason(
     'unknown',
     'error',

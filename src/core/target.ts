@@ -38,6 +38,11 @@ export interface ProbeTarget {
   era: EraChoice;
   /** The deadline of the whole probe, in milliseconds. */
   timeoutMs: number;
+  /**
+   * Set while the credentials are still sealed: gives the target with them, or says why they stay shut.
+   * Called within the probe, once it is known that the target may be reached at all.
+   */
+  reveal?: () => ProbeTarget | BadTarget;
 }
 
 /** A row of mcp_server, as far as a probe needs it; the JSON columns may hold anything. */
@@ -49,6 +54,8 @@ export interface RegistryServer {
   authType: string;
   authConfig: unknown;
   settings: unknown;
+  /** Sealed credentials open for this tenant alone; missing counts as null. */
+  tenantId?: string | null;
   /** What an earlier probe negotiated; null to negotiate again. */
   era?: Era | null;
 }
@@ -56,6 +63,6 @@ export interface RegistryServer {
 /** A registry row that cannot become a target: a verdict, not a crash. */
 export interface BadTarget {
   kind: 'config';
-  field: 'endpoint' | 'transport' | 'auth';
+  field: 'endpoint' | 'transport' | 'auth' | 'secret';
   message: string;
 }

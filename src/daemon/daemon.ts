@@ -136,7 +136,8 @@ async function startAll(
         perHost,
         hostKeyOf,
         signal: cut.signal,
-        targetOf: (server) => targetOfServer(server, { timeoutMs: config.probe.timeoutMs }),
+        targetOf: (server) =>
+          targetOfServer(server, { timeoutMs: config.probe.timeoutMs, secretKeys: config.secretKeys }),
         probe: (target, request) => prober.probe(target, request),
         async schedule(serverId) {
           const server = await findRegistered(db, serverId);

@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts';
 import { readFleet, readSweepLag } from '../db/queries/fleet.ts';
+import { countCredentials } from '../db/queries/secrets.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { JobQueue } from '../queue/backend.ts';
 import { startPeriodic } from './periodic.ts';
@@ -29,6 +30,7 @@ export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps,
     })),
   );
   metrics.setSweepLag(lagSeconds * 1000);
+  metrics.setCredentials(await countCredentials(db));
   metrics.setProbeJobs(counts);
 }
 

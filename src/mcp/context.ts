@@ -1,4 +1,6 @@
 import type { Fault } from '../core/outcome.ts';
+import { Admission } from './admission.ts';
+import type { Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
 import { FaultError } from './fault-error.ts';
 import { type Footprint, SessionLedger } from './footprint.ts';
@@ -9,6 +11,7 @@ import { Stopwatch } from './stopwatch.ts';
 export interface ProbeTools {
   limits: ProbeLimits;
   egress: EgressPolicy | undefined;
+  resolver: Resolver;
   footprint: Footprint;
   userAgent: string;
   /** Certificate authorities besides Node's own, as PEM. */
@@ -22,6 +25,8 @@ export interface ProbeContext extends ProbeTools {
   /** What the whole probe may take. */
   timeoutMs: number;
   watch: Stopwatch;
+  /** Where it may connect to. */
+  admission: Admission;
   allowance: Allowance;
   sessions: SessionLedger;
 }
@@ -73,12 +78,14 @@ export class Allowance {
 
 /** The context of a probe that begins now, and has `timeoutMs`. */
 export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContext {
-  const { limits, egress, footprint, userAgent, extraCa, childEnvironment } = tools;
+  const { limits, egress, resolver, footprint, userAgent, extraCa, childEnvironment } = tools;
   const watch = new Stopwatch();
   return {
     timeoutMs,
     limits,
     egress,
+    resolver,
+    admission: new Admission(egress, resolver),
     footprint,
     userAgent,
     extraCa,

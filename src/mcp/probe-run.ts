@@ -15,6 +15,7 @@ import type { Opened } from './opened.ts';
 import { createScrubber } from './scrub.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
+import { faultOfNetworkError } from './transports/network-fault.ts';
 
 /** What all probes of one prober have in common. */
 export interface SharedTools extends ProbeTools {
@@ -42,7 +43,7 @@ export class ProbeRun {
   readonly #warnings: Warning[] = [];
   readonly #interrupted: Promise<Fault>;
   readonly #shared: SharedTools;
-  readonly #target: ProbeTarget;
+  #target: ProbeTarget;
   readonly #wantsInventory: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #context: ProbeContext;
@@ -89,6 +90,7 @@ export class ProbeRun {
     // An interruption that came first wins: nothing has been sent then.
     const fault = await Promise.race([this.#interrupted, work]);
     this.#over = true;
+    this.#context.admission.close();
     clearTimeout(deadline);
     this.#signal?.removeEventListener('abort', onAbort);
     watch.enter('close');
@@ -98,6 +100,7 @@ export class ProbeRun {
   }
 
   async #work(): Promise<void> {
+    await this.#reveal();
     const { credentials } = this.#target;
     try {
       await this.#session();
@@ -108,6 +111,25 @@ export class ProbeRun {
       await this.#authorize(credentials, fault.challenge);
       await this.#session();
     }
+  }
+
+  /** Opens sealed credentials, once it is sure that the target may be reached at all. */
+  async #reveal(): Promise<void> {
+    const { reveal, endpoint } = this.#target;
+    if (!reveal) return;
+    const { admission, watch } = this.#context;
+    watch.dial('dns');
+    try {
+      await admission.check(endpoint);
+    } catch (error) {
+      throw new FaultError(faultOfNetworkError(error, watch.phase));
+    }
+    watch.dialled();
+    // A probe that was given up while it waited for the DNS has no use for a secret.
+    if (this.#over) throw new Error('the probe is over');
+    const revealed = reveal();
+    if ('kind' in revealed) throw new FaultError(revealed);
+    this.#target = revealed;
   }
 
   async #session(): Promise<void> {

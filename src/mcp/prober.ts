@@ -1,5 +1,6 @@
 import { faultOutcome, type ProbeOutcome } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
+import { createResolver, type Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
 import { createFootprint, type Footprint } from './footprint.ts';
 import { DEFAULT_LIMITS, type ProbeLimits } from './limits.ts';
@@ -10,6 +11,8 @@ export interface ProberOptions {
   clientInfo: { name: string; version: string };
   /** Without one, every address may be connected to. */
   egress?: EgressPolicy;
+  /** How host names become addresses; the DNS and /etc/hosts unless told. */
+  resolver?: Resolver;
   limits?: Partial<ProbeLimits>;
   /** Certificate authorities besides Node's own, as PEM. */
   extraCa?: string;
@@ -45,6 +48,7 @@ export function createProber(options: ProberOptions): Prober {
     tokens: new TokenCache(),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     egress: options.egress,
+    resolver: options.resolver ?? createResolver(),
     extraCa: options.extraCa,
     userAgent: `${clientInfo.name}/${clientInfo.version}`,
     childEnvironment: { ...options.environment },

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { SealingKey } from '../core/secrets/keys.ts';
+import { isSealed, openConfig } from '../core/secrets/seal.ts';
 import {
   type BadTarget,
   type Credentials,
@@ -48,11 +50,36 @@ const isTransport = (text: string): text is TransportType => TRANSPORTS.some((kn
 const named = (value: unknown) => (typeof value === 'string' ? value : 'no text');
 const badEndpoint = (message: string): BadTarget => ({ kind: 'config', field: 'endpoint', message });
 
-/** A target from a registry row; whatever is wrong with the row becomes a BadTarget, never a throw. */
-export function targetOfServer(
+export interface TargetDefaults {
+  timeoutMs: number;
+  /** What opens sealed credentials. */
+  secretKeys?: readonly SealingKey[];
+}
+
+/**
+ * A target from a registry row; whatever is wrong with the row becomes a BadTarget, never a throw. Sealed
+ * credentials stay sealed: the target that is given has none, and `reveal` opens them.
+ */
+export function targetOfServer(row: RegistryServer, defaults: TargetDefaults): ProbeTarget | BadTarget {
+  const { authConfig } = row;
+  if (!isSealed(authConfig)) return readTarget(row, defaults);
+  const bare = readTarget({ ...row, authType: 'none', authConfig: null }, defaults);
+  if ('kind' in bare) return bare;
+  return { ...bare, reveal: () => revealTarget(row, authConfig, defaults) };
+}
+
+function revealTarget(
   row: RegistryServer,
-  defaults: { timeoutMs: number },
+  sealed: Record<string, unknown>,
+  defaults: TargetDefaults,
 ): ProbeTarget | BadTarget {
+  const place = { serverId: row.id, tenantId: row.tenantId ?? null };
+  const opened = openConfig(sealed, defaults.secretKeys ?? [], place);
+  if ('problem' in opened) return { kind: 'config', field: 'secret', message: opened.problem };
+  return readTarget({ ...row, authConfig: opened.authConfig }, defaults);
+}
+
+function readTarget(row: RegistryServer, defaults: TargetDefaults): ProbeTarget | BadTarget {
   const { id, name, endpointUrl, transportType, authType, authConfig, settings, era } = row;
   if (typeof transportType !== 'string' || !isTransport(transportType)) {
     return { kind: 'config', field: 'transport', message: `transport_type is ${named(transportType)}` };

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { registerBuildInfo } from './build-info.ts';
+import { createCredentials } from './credentials.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
 import { createInventoryItems } from './inventory-items.ts';
 import { createProbeDuration } from './probe-duration.ts';
@@ -23,6 +24,8 @@ export interface Metrics {
   fleet: { set(rows: readonly FleetRow[]): void };
   /** How long the most overdue server had been due at the last sweep, in milliseconds. */
   setSweepLag(lagMs: number): void;
+  /** How many registered servers keep their credentials sealed, and how many in plain text. */
+  setCredentials(counts: { sealed: number; plain: number }): void;
   /** Replaces the counts of probe jobs by state. */
   setProbeJobs(counts: Readonly<Record<string, number>>): void;
 }
@@ -33,6 +36,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
   const perProbe = [createProbesTotal(registry), createProbeDuration(registry), createSessionsOpen(registry)];
   const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
   const setSweepLag = createSweepLag(registry);
+  const setCredentials = createCredentials(registry);
   const setProbeJobs = createProbeJobs(registry);
   registerBuildInfo(registry, version);
   registerProcessMetrics(registry);
@@ -49,6 +53,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
       },
     },
     setSweepLag,
+    setCredentials,
     setProbeJobs,
   };
 }

@@ -31,6 +31,7 @@ export function testConfig(databaseUrl: string, changes: Partial<Config> = {}): 
     probe: { concurrency: 64, perHost: 4, timeoutMs: 5_000 },
     sweep: { intervalMs: 200, batchSize: 500 },
     egress: { mode: 'open', allow: [] },
+    secretKeys: [],
     files: { policy: null, alerts: null },
     shutdownMs: 15_000,
     childEnvironment: { PATH: process.env.PATH ?? '' },

@@ -1,5 +1,6 @@
 import type { ProbeTarget } from '../../src/core/target.ts';
 import { createContext, type ProbeContext } from '../../src/mcp/context.ts';
+import { createResolver } from '../../src/mcp/dns/resolver.ts';
 import { createFootprint } from '../../src/mcp/footprint.ts';
 import { DEFAULT_LIMITS, type ProbeLimits } from '../../src/mcp/limits.ts';
 import type { Prober } from '../../src/mcp/prober.ts';
@@ -13,6 +14,7 @@ export function createTestContext(limits: Partial<ProbeLimits> = {}): ProbeConte
     {
       limits: { ...DEFAULT_LIMITS, ...limits },
       egress: undefined,
+      resolver: createResolver(),
       footprint: createFootprint(),
       userAgent: 'mcp-vitals-test/0.0.0',
       extraCa: undefined,

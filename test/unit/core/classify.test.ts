@@ -20,6 +20,7 @@ const CASES: [Fault, Reason][] = [
   [{ kind: 'config', field: 'endpoint', message }, 'bad_endpoint'],
   [{ kind: 'config', field: 'transport', message }, 'bad_transport'],
   [{ kind: 'config', field: 'auth', message }, 'bad_auth_config'],
+  [{ kind: 'config', field: 'secret', message }, 'secret_unreadable'],
   [{ kind: 'egress', message }, 'egress_denied'],
   [network('ECONNREFUSED'), 'refused'],
   [network('ENOTFOUND'), 'dns'],
