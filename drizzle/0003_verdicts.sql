@@ -18,6 +18,9 @@ CREATE TABLE "vitals"."delivery" (
 	"id" uuid PRIMARY KEY DEFAULT gen_random_uuid() NOT NULL,
 	"channel" text NOT NULL,
 	"group_key" text NOT NULL,
+	"seq" bigserial NOT NULL,
+	"once_key" text,
+	"message" jsonb NOT NULL,
 	"transitions" jsonb NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"next_attempt_at" timestamp with time zone NOT NULL,
@@ -35,6 +38,16 @@ CREATE TABLE "vitals"."outbox" (
 	"created_at" timestamp with time zone NOT NULL,
 	"done_at" timestamp with time zone,
 	"held_because" text
+);
+--> statement-breakpoint
+CREATE TABLE "vitals"."told" (
+	"alert_id" uuid NOT NULL,
+	"channel" text NOT NULL,
+	"group_key" text NOT NULL,
+	"last_at" timestamp with time zone NOT NULL,
+	"resolved_at" timestamp with time zone,
+	"failed_at" timestamp with time zone,
+	CONSTRAINT "told_alert_id_channel_pk" PRIMARY KEY("alert_id","channel")
 );
 --> statement-breakpoint
 CREATE TABLE "vitals"."definition" (
@@ -80,6 +93,7 @@ ALTER TABLE "vitals"."server_state" ADD COLUMN "probes_today" integer DEFAULT 0 
 ALTER TABLE "vitals"."server_state" ADD COLUMN "bytes_today" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "vitals"."alert" ADD CONSTRAINT "alert_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."outbox" ADD CONSTRAINT "outbox_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "vitals"."told" ADD CONSTRAINT "told_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."inventory_change" ADD CONSTRAINT "inventory_change_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."inventory_change" ADD CONSTRAINT "inventory_change_snapshot_hash_inventory_snapshot_hash_fk" FOREIGN KEY ("snapshot_hash") REFERENCES "vitals"."inventory_snapshot"("hash") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."inventory_pin" ADD CONSTRAINT "inventory_pin_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -88,7 +102,8 @@ CREATE UNIQUE INDEX "alert_firing_key_idx" ON "vitals"."alert" USING btree ("key
 CREATE INDEX "alert_server_idx" ON "vitals"."alert" USING btree ("server_id","started_at");--> statement-breakpoint
 CREATE INDEX "alert_started_idx" ON "vitals"."alert" USING btree ("started_at");--> statement-breakpoint
 CREATE INDEX "delivery_waiting_idx" ON "vitals"."delivery" USING btree ("next_attempt_at") WHERE "vitals"."delivery"."sent_at" IS NULL AND "vitals"."delivery"."failed_at" IS NULL;--> statement-breakpoint
-CREATE INDEX "delivery_group_idx" ON "vitals"."delivery" USING btree ("channel","group_key","created_at");--> statement-breakpoint
+CREATE INDEX "delivery_group_idx" ON "vitals"."delivery" USING btree ("channel","group_key","seq");--> statement-breakpoint
+CREATE UNIQUE INDEX "delivery_once_idx" ON "vitals"."delivery" USING btree ("once_key") WHERE "vitals"."delivery"."once_key" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "outbox_waiting_idx" ON "vitals"."outbox" USING btree ("created_at") WHERE "vitals"."outbox"."done_at" IS NULL;--> statement-breakpoint
 CREATE INDEX "outbox_alert_idx" ON "vitals"."outbox" USING btree ("alert_id");--> statement-breakpoint
 CREATE INDEX "inventory_change_server_idx" ON "vitals"."inventory_change" USING btree ("server_id","changed_at");--> statement-breakpoint

@@ -15,14 +15,18 @@ function readVersion(): string {
 }
 
 /** Runs one command line in this process; resolves with its exit code. */
-export async function runCommandLine(argv: readonly string[], stop: AbortSignal): Promise<number> {
+export async function runCommandLine(
+  argv: readonly string[],
+  signals: { stop: AbortSignal; onHangup(listener: () => void): () => void },
+): Promise<number> {
   const cwd = process.cwd();
   const environment = readEnvironment(cwd);
   const version = readVersion();
   let config: Config | undefined;
   const actions = createActions({
     version,
-    stop,
+    ...signals,
+    lookUp: (name) => environment[name],
     config() {
       config ??= loadConfig(environment, cwd);
       return config;

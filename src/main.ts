@@ -14,6 +14,12 @@ function listenForSignals(): AbortSignal {
   return stop.signal;
 }
 
+/** Whoever listens has a hangup for a wish to read the files again; without, it ends the process. */
+function onHangup(listener: () => void): () => void {
+  process.on('SIGHUP', listener);
+  return () => process.off('SIGHUP', listener);
+}
+
 /**
  * postgres.js 3.4 writes what it had buffered a turn after the socket was closed under it, to no socket,
  * where nobody can catch it. The queries in question are rejected all the same: nothing is lost by going on.
@@ -38,7 +44,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCommandLine(process.argv.slice(2), listenForSignals());
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  stop: listenForSignals(),
+  onHangup,
+});
 // What could not be ended (connections that a library goes on trying to restore) must not keep the
 // process; what still is to be written out has a second for it.
 setTimeout(() => process.exit(), 1000).unref();

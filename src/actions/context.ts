@@ -9,6 +9,10 @@ export interface ActionContext {
   version: string;
   /** Aborted when the user asks the program to end. */
   stop: AbortSignal;
+  /** An environment variable by its name: what the settings files say as `env:NAME`. */
+  lookUp(name: string): string | undefined;
+  /** Calls back at each SIGHUP, which until then ends the program; returns what stops that. */
+  onHangup(listener: () => void): () => void;
   /** Lines about what takes its time, for people; never on standard output. */
   onProgress: OnProgress;
 }

@@ -21,7 +21,10 @@ const LOST_STOP_MS = 2_000;
 /** The worker, from its start to the end that the user asks for. */
 export async function runDaemon(context: ActionContext, { demo, report }: RunDaemonOptions): Promise<void> {
   const config = context.config();
-  const { logger } = createLogger(config.log, { secrets: secretsOf(config), stream: process.stderr });
+  const { logger, addSecret } = createLogger(config.log, {
+    secrets: secretsOf(config),
+    stream: process.stderr,
+  });
   for (const warning of config.warnings) report.note(warning);
   const lost = new AbortController();
   const daemon = createDaemon({
@@ -31,6 +34,8 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
     // A step is shown with dots of its own.
     onProgress: (line) => report.step(line.replace(/ …$/, '')),
     signal: context.stop,
+    lookUp: context.lookUp,
+    addSecret,
     onLost: () => lost.abort(),
     // The addresses of an earlier run's demo fleet are stale: it is put off until the new one is there.
     prepare: async ({ db, embedded }) => {
@@ -38,8 +43,11 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
     },
   });
   let fleet: DemoFleet | null = null;
+  let ignoreHangup = () => undefined as void;
   try {
     const running = await daemon.start();
+    if (config.files.policy !== null || config.files.alerts !== null)
+      ignoreHangup = context.onHangup(() => reloadSettings(running, logger));
     const sinceMs = await readClock(running.db);
     if (!context.stop.aborted) fleet = await startDemo(running, demo, report);
     if (fleet) await showVerdicts(running, fleet, sinceMs, report, context.stop);
@@ -60,6 +68,7 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
     // Whoever asks for the end while it starts has got what they wanted.
     if (!context.stop.aborted) throw error;
   } finally {
+    ignoreHangup();
     // The fleet outlives the daemon's last probes, which would otherwise find it down.
     try {
       if (lost.signal.aborted) await abandon(daemon, logger);
@@ -68,6 +77,12 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
       await fleet?.stop();
     }
   }
+}
+
+function reloadSettings(running: RunningDaemon, logger: Logger): void {
+  running
+    .reloadSettings()
+    .catch((error: unknown) => logger.error({ err: error }, 'the settings files could not be read'));
 }
 
 /** Without a database little can be ended in good order, and what cannot must not hide why. */

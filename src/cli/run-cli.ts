@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import { stripCredentials } from '../logging/strip-credentials.ts';
 import type { Actions } from './actions.ts';
 import { type CliIo, UsageError } from './cli-io.ts';
@@ -36,7 +37,7 @@ function tellError(error: unknown, io: CliIo): number {
     io.err.write('(--help tells how it is used)\n');
     return 2;
   }
-  return error instanceof ConfigError ? 2 : 1;
+  return error instanceof ConfigError || error instanceof SettingsError ? 2 : 1;
 }
 
 /** Runs one command line and resolves with the exit code; it never ends the process itself. */

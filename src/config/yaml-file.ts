@@ -55,11 +55,9 @@ export function parseYaml<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data;
   throw new FileError(
     name,
-    parsed.error.issues.map(({ path, message }) => ({
-      ...place(offsetOf(document, path)),
-      path: pathText(path),
-      message,
-    })),
+    parsed.error.issues
+      .map(({ path, message }) => ({ ...place(offsetOf(document, path)), path: pathText(path), message }))
+      .sort((one, other) => one.line - other.line || one.column - other.column),
   );
 }
 

@@ -18,6 +18,7 @@ import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts
 import { type OnProgress, openDatabase } from './database.ts';
 import { refreshGauges, startGauges } from './gauges.ts';
 import { createLifecycle, withinMs } from './lifecycle.ts';
+import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
@@ -33,6 +34,10 @@ export interface DaemonOptions {
   signal?: AbortSignal;
   /** The embedded database has ended under the daemon, which cannot go on. */
   onLost?: () => void;
+  /** An environment variable by its name: what the settings files say as `env:NAME`. */
+  lookUp?: (name: string) => string | undefined;
+  /** Keeps a value out of the log lines, until the returned function is called. */
+  addSecret?: (value: string) => () => void;
   /** What is to be done before the first sweep. */
   prepare?: (database: { db: Database; embedded: boolean }) => Promise<void>;
 }
@@ -43,6 +48,8 @@ export interface RunningDaemon {
   embedded: boolean;
   /** The base of /metrics, /livez and /readyz. */
   httpUrl: string;
+  /** Reads the policy and alerts files again; a version that cannot be used is refused in a log line. */
+  reloadSettings(): Promise<void>;
   /** The gauges, read again now rather than in some seconds. */
   refreshGauges(): Promise<void>;
 }
@@ -83,6 +90,9 @@ async function startAll(
   lifecycle: ReturnType<typeof createLifecycle>,
 ): Promise<RunningDaemon> {
   const { config, logger, onProgress = () => undefined } = options;
+
+  const settings = await openSettings(options);
+  lifecycle.onStop('settings files', settings.watch().stop);
 
   const database = await openDatabase(config, onProgress, { signal: options.signal, onLost: options.onLost });
   lifecycle.onStop('database', () => database.close());
@@ -187,6 +197,7 @@ async function startAll(
     databaseUrl: database.url,
     embedded: database.embedded,
     httpUrl,
+    reloadSettings: () => settings.refresh(true),
     refreshGauges: () => refreshGauges(gauges),
   };
 }

@@ -1,7 +1,8 @@
 /** Alerts, who was told of them, and the outbox between the two. */
 import { sql } from 'drizzle-orm';
-import { bigserial, index, integer, jsonb, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigserial, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { ALERT_KINDS, SEVERITIES } from '../../core/alerts/alert.ts';
+import type { Message } from '../../core/alerts/compose-message.ts';
 import { at } from './columns.ts';
 import type { JsonObject } from './json.ts';
 import { mcpServer } from './mcp.ts';
@@ -66,6 +67,12 @@ export const delivery = vitals.table(
     channel: text('channel').notNull(),
     /** Alerts of one group go out together. */
     groupKey: text('group_key').notNull(),
+    /** The order in which messages of a group go out. */
+    seq: bigserial('seq', { mode: 'number' }).notNull(),
+    /** What must be told once has a name of its own; null where `told` keeps count. */
+    onceKey: text('once_key'),
+    /** What is said: kept, so that every attempt says the same. */
+    message: jsonb('message').$type<Message>().notNull(),
     /** What the message says of which alert. */
     transitions: jsonb('transitions')
       .$type<{ alertId: string; transition: 'fire' | 'resolve' | 'repeat' }[]>()
@@ -83,6 +90,27 @@ export const delivery = vitals.table(
     index('delivery_waiting_idx')
       .on(table.nextAttemptAt)
       .where(sql`${table.sentAt} IS NULL AND ${table.failedAt} IS NULL`),
-    index('delivery_group_idx').on(table.channel, table.groupKey, table.createdAt),
+    index('delivery_group_idx').on(table.channel, table.groupKey, table.seq),
+    uniqueIndex('delivery_once_idx').on(table.onceKey).where(sql`${table.onceKey} IS NOT NULL`),
   ],
+);
+
+/** What a channel knows of an alert, or will know once it accepts what is on its way: the guard against telling twice. */
+export const told = vitals.table(
+  'told',
+  {
+    alertId: uuid('alert_id')
+      .notNull()
+      .references(() => alert.id, { onDelete: 'cascade' }),
+    channel: text('channel').notNull(),
+    /** The group in which it was told of the beginning, and will be of the end. */
+    groupKey: text('group_key').notNull(),
+    /** When it accepted a message about the alert last, or that was planned or given up. */
+    lastAt: at('last_at').notNull(),
+    /** When the message of its end was planned. */
+    resolvedAt: at('resolved_at'),
+    /** The beginning was given up: it knows nothing. */
+    failedAt: at('failed_at'),
+  },
+  (table) => [primaryKey({ columns: [table.alertId, table.channel] })],
 );
