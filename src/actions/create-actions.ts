@@ -11,6 +11,7 @@ export function createActions(context: ActionContext): Actions {
     runDaemon: async (options) => (await import('./run-daemon.ts')).runDaemon(context, options),
     runDemo: async ({ report }) => (await import('./run-demo.ts')).runDemo(context, report),
     probe: async (command) => (await import('./probe.ts')).probeOnce(context, command),
+    checkEgress: async (command) => (await import('./egress.ts')).checkEgress(context, command),
     enqueue: async (command) => (await import('./enqueue.ts')).enqueueProbes(context, command),
     addServers: async (added) => (await import('./servers.ts')).addServers(context, added),
     listServers: async (filter) => (await import('./servers.ts')).listServers(context, filter),

@@ -11,6 +11,8 @@ export interface Actions {
   runDemo(options: { report: DemoReport }): Promise<void>;
   /** Probes without a database. */
   probe(request: ProbeCommand): Promise<ProbeOutcome>;
+  /** What a connection to a URL would meet; connects to nothing. */
+  checkEgress(command: { url: string; strict: boolean }): Promise<EgressReport>;
   enqueue(request: EnqueueCommand): Promise<EnqueueResult>;
   addServers(servers: NewServer[]): Promise<AddResult>;
   listServers(filter: ServerFilter): Promise<ServerSummary[]>;
@@ -67,6 +69,20 @@ export interface ProbeCommand {
   bearer?: string;
   /** undefined: the configured one. */
   timeoutMs?: number;
+  /** Keep to the strict egress policy, though the user typed the target. */
+  strict?: true;
+}
+
+export interface EgressReport {
+  url: string;
+  host: string;
+  port: number;
+  mode: 'open' | 'strict';
+  /** Whether a probe would connect at all. */
+  permitted: boolean;
+  /** In a sentence. */
+  why: string;
+  addresses: { address: string; permitted: boolean; why: string }[];
 }
 
 export type Selection = { ids: string[] } | { all: true } | { tag: string } | { tenantId: string };

@@ -3,6 +3,7 @@ import type { CommandContext } from './command-context.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
+import { addEgress } from './commands/egress.ts';
 import { addEnqueue } from './commands/enqueue.ts';
 import { addProbe } from './commands/probe.ts';
 import { addSecrets } from './commands/secrets.ts';
@@ -26,6 +27,6 @@ export function createProgram(context: CommandContext, version: string): Command
     })
     .exitOverride();
   for (const add of [addDaemon, addProbe, addEnqueue, addServers, addDb, addDemo]) add(program, context);
-  for (const add of [addSecrets]) add(program, context);
+  for (const add of [addSecrets, addEgress]) add(program, context);
   return program;
 }

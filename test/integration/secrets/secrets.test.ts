@@ -33,6 +33,8 @@ const contextOf = (text: string) => ({
   config: () => testConfig(database.url, { secretKeys: text === '' ? [] : keys(text) }),
   version: '0',
   stop: new AbortController().signal,
+  lookUp: () => undefined,
+  onHangup: () => () => undefined,
   onProgress: () => undefined,
 });
 const run = (work: 'seal' | 'rotate' | 'check', text: string, ids?: string[]) =>
