@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { DelayedError } from 'bullmq';
-import { faultOutcome, type ProbeOutcome } from '../src/core/outcome.ts';
+import type { CanarySettings } from '../src/core/monitor/canary-settings.ts';
+import type { ParsedMonitor } from '../src/core/monitor/monitor-settings.ts';
+import { pathText } from '../src/core/monitor/reader.ts';
+import type { SpareReason } from '../src/core/monitor/spare-probe.ts';
+import { faultOutcome, type ProbeOutcome, type Warning } from '../src/core/outcome.ts';
 import type { BadTarget, ProbeTarget, RegistryServer } from '../src/core/target.ts';
 import type { Database } from '../src/db/client.ts';
 import { abandonRun, startRun } from '../src/db/queries/run.ts';
@@ -13,13 +17,18 @@ export interface ProbeDeps {
   store: ProbeStore;
   targetOf: (server: RegistryServer) => ProbeTarget | BadTarget;
   hostKeyOf: (server: RegistryServer) => string;
-  probe: (target: ProbeTarget, request: { signal: AbortSignal }) => Promise<ProbeOutcome>;
+  probe: (
+    target: ProbeTarget,
+    request: { signal: AbortSignal; canary: CanarySettings | null },
+  ) => Promise<ProbeOutcome>;
   /** Puts a server on the schedule that no sweep has met yet; false when it is not registered. */
   schedule: (serverId: string) => Promise<boolean>;
   /** Aborted when the daemon will not wait for probes any longer. */
   signal: AbortSignal;
   perHost: number;
   onStored: (stored: StoredProbe, outcome: ProbeOutcome) => void;
+  /** Told of a scheduled probe that was left out. */
+  onSpared: (reason: SpareReason) => void;
 }
 
 /** What a run may take beyond its probe: ending children, waiting for the database. */
@@ -42,14 +51,17 @@ export async function runProbe(
   const token = randomUUID();
   const start = await begin(deps, { serverId, slotMs, token });
   if (start.state === 'host_busy') return await delay(job, jobToken, backoffMs(job));
+  if (start.state === 'spared') deps.onSpared(start.reason);
   if (start.state !== 'started') return { state: 'skipped' };
 
   try {
-    const { server } = start;
+    const { server, monitor } = start;
     const checkedAt = new Date();
     const target = deps.targetOf(server);
+    const { canary } = monitor.settings;
     const outcome =
-      'kind' in target ? faultOutcome(target) : await deps.probe(target, { signal: deps.signal });
+      'kind' in target ? faultOutcome(target) : await deps.probe(target, { signal: deps.signal, canary });
+    outcome.warnings.push(...warningsOf(monitor));
     // A probe that we cut short says nothing about its target: it is left for the next worker.
     if (deps.signal.aborted && outcome.fault) {
       await abandonRun(deps.db, serverId, token, 0);
@@ -71,6 +83,14 @@ export async function runProbe(
     if (!(error instanceof DelayedError)) await abandonAfter(error, deps.db, serverId, token);
     throw error;
   }
+}
+
+/** What is wrong with a server's monitoring settings is told with what its probe saw. */
+function warningsOf({ problems }: ParsedMonitor): Warning[] {
+  return problems.map(({ path, message }) => ({
+    code: 'bad_monitor_settings',
+    message: `settings.${pathText(['monitor', ...path])} ${message}`,
+  }));
 }
 
 async function begin(deps: ProbeDeps, run: { serverId: string; slotMs: number | null; token: string }) {

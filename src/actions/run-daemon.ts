@@ -43,7 +43,7 @@ export async function runDaemon(context: ActionContext, { demo, report }: RunDae
     },
   });
   let fleet: DemoFleet | null = null;
-  let ignoreHangup = () => undefined as void;
+  let ignoreHangup: () => void = () => undefined;
   try {
     const running = await daemon.start();
     if (config.files.policy !== null || config.files.alerts !== null)

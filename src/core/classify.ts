@@ -62,6 +62,7 @@ function ofTimeout(phase: Phase): Reason {
   if (phase === 'auth') return 'timeout_auth';
   if (phase === 'ping') return 'timeout_ping';
   if (phase === 'list') return 'timeout_list';
+  if (phase === 'canary') return 'canary_failed';
   return 'timeout_handshake';
 }
 
@@ -124,7 +125,14 @@ export function reasonOf(fault: Fault): Reason {
 }
 
 function ofWarnings(outcome: ProbeOutcome): { reason: Reason; message: string } | undefined {
-  for (const code of ['list_failed', 'invalid_definition'] as const) {
+  const listFailed = outcome.warnings.find(({ code }) => code === 'list_failed');
+  if (listFailed) return { reason: 'list_failed', message: listFailed.message };
+  const { canary } = outcome;
+  if (canary && !canary.ok) {
+    const reason = canary.allowed ? 'canary_failed' : 'canary_not_called';
+    return { reason, message: canary.failure ?? REASONS[reason].title };
+  }
+  for (const code of ['invalid_definition', 'bad_monitor_settings'] as const) {
     const warning = outcome.warnings.find((candidate) => candidate.code === code);
     if (warning) return { reason: code, message: warning.message };
   }

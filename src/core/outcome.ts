@@ -2,7 +2,8 @@ import type { BadTarget, Era, TransportType } from './target.ts';
 
 /**
  * The steps of a probe, in order; each is timed apart, in milliseconds. `spawn` is stdio's connect,
- * `handshake` is initialize and initialized (or server/discover), `list` is every inventory page.
+ * `handshake` is initialize and initialized (or server/discover), `list` is every inventory page, `canary`
+ * the call of the tool that the server's settings name.
  * `firstByte`, from the first request to the first bytes of its answer, is a part of the step it falls in.
  */
 export const PHASES = [
@@ -15,6 +16,7 @@ export const PHASES = [
   'handshake',
   'ping',
   'list',
+  'canary',
   'close',
 ] as const;
 export type Phase = (typeof PHASES)[number];
@@ -95,9 +97,31 @@ export interface ServerInfo {
 
 /** Something worth saying that is no outage: a family not implemented, an invalid definition. */
 export interface Warning {
-  code: 'ping_not_implemented' | 'list_not_implemented' | 'list_failed' | 'invalid_definition';
+  code:
+    | 'ping_not_implemented'
+    | 'list_not_implemented'
+    | 'list_failed'
+    | 'invalid_definition'
+    | 'bad_monitor_settings';
   kind?: InventoryKind;
   message: string;
+}
+
+/** What came of the tool call that a server's settings ask for. */
+export interface CanaryOutcome {
+  ok: boolean;
+  tool: string;
+  /** false: the tool is not marked as read-only, and nobody said that it may be called: it was not. */
+  allowed: boolean;
+  ms: number;
+  /** What was not as it should be, in a sentence; null when all was. */
+  failure: string | null;
+}
+
+/** What went over the wire, headers and stderr included, as far as the transport can tell. */
+export interface ByteCounts {
+  sent: number;
+  received: number;
 }
 
 /** All that one probe saw. It never throws for a target's fault: the fault is in here. */
@@ -114,6 +138,9 @@ export interface ProbeOutcome {
   totalMs: number;
   fault: Fault | null;
   warnings: Warning[];
+  /** null when none is asked for, or the probe did not get that far. */
+  canary: CanaryOutcome | null;
+  bytes: ByteCounts;
   /** Sessions that the target opened for us, and those that we ended. */
   footprint: { sessionsOpened: number; sessionsClosed: number };
 }
@@ -132,6 +159,8 @@ export function faultOutcome(fault: Fault, transport: TransportType | null = nul
     totalMs: 0,
     fault,
     warnings: [],
+    canary: null,
+    bytes: { sent: 0, received: 0 },
     footprint: { sessionsOpened: 0, sessionsClosed: 0 },
   };
 }

@@ -52,6 +52,30 @@ export const REASONS = {
     'a tool, resource or prompt is defined wrongly',
     'Correct the definition that the details name: strict clients reject the whole list because of it.',
   ),
+  canary_failed: reason(
+    'degraded',
+    'unhealthy',
+    'it lists its tools, and the call of one failed',
+    'Call the canary’s tool by hand with the arguments of settings.monitor, and read the server’s log.',
+  ),
+  canary_not_called: reason(
+    'degraded',
+    'healthy',
+    'its canary may not be called',
+    'Name a tool that is marked with readOnlyHint, or set canary.allow if calling it does no harm.',
+  ),
+  calls_failing: reason(
+    'degraded',
+    'healthy',
+    'our probes go well, and real calls fail',
+    'Read the log of the server, and the gateway’s usage for which calls fail with 5xx.',
+  ),
+  bad_monitor_settings: reason(
+    'degraded',
+    'healthy',
+    'a part of its monitoring settings is not usable',
+    'Correct settings.monitor; `mcp-vitals servers monitor` checks it before it is stored.',
+  ),
   bad_endpoint: reason(
     'down',
     'error',

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
 import type { Config } from '../config/types.ts';
+import { DEFAULT_POLICY } from '../core/policy.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
 import { findRegistered } from '../db/queries/servers.ts';
@@ -22,6 +23,7 @@ import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
+import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -159,6 +161,7 @@ async function startAll(
           metrics.recordProbe({ ...stored.classification, ...outcome });
           logProbe(logger, stored, outcome);
         },
+        onSpared: (reason) => metrics.probesSkipped(reason),
       },
     },
     { probeConcurrency: config.probe.concurrency, sweepIntervalMs: config.sweep.intervalMs },
@@ -173,10 +176,15 @@ async function startAll(
   });
   lifecycle.onStop('sweep', () => jobs.stopSweep());
   await jobs.scheduleSweep();
+  const calls = await startCalls({ backend, db, policy: () => DEFAULT_POLICY.calls, logger });
+  lifecycle.onStop('calls', () => calls.stop());
   const watchdog = startWatchdog({
     db,
     sweepIntervalMs: config.sweep.intervalMs,
-    scheduleSweep: () => jobs.scheduleSweep(),
+    async scheduleSweep() {
+      await jobs.scheduleSweep();
+      await calls.schedule();
+    },
     onRestart: (ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, 'no sweep has run lately: scheduling it anew'),
     onError: (error) => logger.warn({ err: withoutParameters(error) }, 'the watchdog failed'),

@@ -1,4 +1,4 @@
-import type { Fault } from '../core/outcome.ts';
+import type { ByteCounts, Fault } from '../core/outcome.ts';
 import { Admission } from './admission.ts';
 import type { Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
@@ -29,24 +29,36 @@ export interface ProbeContext extends ProbeTools {
   admission: Admission;
   allowance: Allowance;
   sessions: SessionLedger;
+  /** What went over its sockets and pipes, counted where they end. */
+  bytes: ByteCounts;
 }
 
 /** What a target may still send in this probe. */
 export class Allowance {
   #bytes = 0;
   #messages = 0;
+  #maxBytes: number;
+  /** What the bytes from now on are an answer to, when they are bounded apart. */
+  #scope: { name: string; bytes: number } | null = null;
   readonly #limits: ProbeLimits;
   readonly #watch: Stopwatch;
 
   constructor(limits: ProbeLimits, watch: Stopwatch) {
     this.#limits = limits;
+    this.#maxBytes = limits.bodyBytes;
     this.#watch = watch;
+  }
+
+  /** From now on no more than `bytes`, whatever is left of the whole probe's. */
+  narrow(name: string, bytes: number): void {
+    this.#scope = { name, bytes };
+    this.#maxBytes = Math.min(this.#maxBytes, this.#bytes + bytes);
   }
 
   /** Throws once the probe has received more than it takes. */
   takeBytes(count: number): void {
     this.#bytes += count;
-    if (this.#bytes > this.#limits.bodyBytes) throw new FaultError(this.tooManyBytes());
+    if (this.#bytes > this.#maxBytes) throw new FaultError(this.tooManyBytes());
   }
 
   takeMessage(): void {
@@ -63,7 +75,7 @@ export class Allowance {
 
   /** Whether an announced length would pass the bound, so that nothing of it needs to be read. */
   affords(byteCount: number): boolean {
-    return this.#bytes + byteCount <= this.#limits.bodyBytes;
+    return this.#bytes + byteCount <= this.#maxBytes;
   }
 
   tooManyBytes(): Fault {
@@ -71,7 +83,9 @@ export class Allowance {
       kind: 'limit',
       phase: this.#watch.phase,
       limit: 'body',
-      message: `it sent more than ${this.#limits.bodyBytes} bytes in one probe`,
+      message: this.#scope
+        ? `it sent more than ${this.#scope.bytes} bytes in answer to ${this.#scope.name}`
+        : `it sent more than ${this.#limits.bodyBytes} bytes in one probe`,
     };
   }
 }
@@ -93,5 +107,6 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     watch,
     allowance: new Allowance(limits, watch),
     sessions: new SessionLedger(footprint),
+    bytes: { sent: 0, received: 0 },
   };
 }

@@ -7,8 +7,8 @@ import type { Opened } from './opened.ts';
 import { Attachment, type Link } from './transports/attachment.ts';
 
 /**
- * A prober calls no tool, so no schema of a target is ever compiled: a hostile one would block the event
- * loop for seconds, and a broken one would cost the whole listing.
+ * No schema of a target is ever compiled, not even that of a tool that is called: a hostile one would block
+ * the event loop for seconds, and a broken one would cost the whole listing.
  */
 const validateNothing: jsonSchemaValidator = {
   getValidator() {

@@ -1,6 +1,7 @@
 import type { Fault, ProbeOutcome } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
-import type { ProbeRequest, Prober } from './prober.ts';
+import type { ProbeRequest } from './probe-request.ts';
+import type { Prober } from './prober.ts';
 
 /** A second try needs some time to say anything at all. */
 const MIN_SECOND_TRY_MS = 200;
@@ -40,6 +41,10 @@ export async function probeAny(
   return {
     ...told,
     totalMs: first.totalMs + second.totalMs,
+    bytes: {
+      sent: first.bytes.sent + second.bytes.sent,
+      received: first.bytes.received + second.bytes.received,
+    },
     footprint: {
       sessionsOpened: first.footprint.sessionsOpened + second.footprint.sessionsOpened,
       sessionsClosed: first.footprint.sessionsClosed + second.footprint.sessionsClosed,

@@ -1,7 +1,10 @@
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import type { Fault, Inventory, ProbeOutcome, Warning } from '../core/outcome.ts';
+import type { CanarySettings } from '../core/monitor/canary-settings.ts';
+import type { CanaryOutcome, Fault, Inventory, ProbeOutcome, Warning } from '../core/outcome.ts';
 import type { Era, ProbeTarget } from '../core/target.ts';
+import { CANARY_ANSWER_BYTES, callCanary } from './call-canary.ts';
+import { callHeaders } from './call-headers.ts';
 import { createContext, type ProbeContext, type ProbeTools } from './context.ts';
 import { FaultError } from './fault-error.ts';
 import { describeError, faultOf } from './fault-of.ts';
@@ -12,6 +15,7 @@ import { openHandshake } from './open-handshake.ts';
 import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
+import type { ProbeRequest } from './probe-request.ts';
 import { createScrubber } from './scrub.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
@@ -28,6 +32,8 @@ const AnyResult = z.unknown();
 const RELAXED_CLOSE_MS = 2_000;
 /** The SDK's own timers only have to be later than ours, which is the one that counts. */
 const SDK_TIMEOUT_SLACK_MS = 60_000;
+/** What a call leaves of the probe's time, so that its own end comes before that of the probe. */
+const AFTER_CALL_MS = 50;
 /** How long the greeting of one era may stay unanswered before the other is tried. */
 const MAX_SILENCE_MS = 3_000;
 
@@ -37,26 +43,25 @@ export class ProbeRun {
   #link: Link | null = null;
   #opened: Opened | null = null;
   #inventory: Inventory | null = null;
+  #canary: CanaryOutcome | null = null;
   #authExchange: HttpExchange | null = null;
   #cancelled: Fault | null = null;
-  #interrupt: (fault: Fault) => void = () => undefined;
+  #interrupt: (fault: Fault | null) => void = () => undefined;
   readonly #warnings: Warning[] = [];
-  readonly #interrupted: Promise<Fault>;
+  readonly #interrupted: Promise<Fault | null>;
   readonly #shared: SharedTools;
   #target: ProbeTarget;
   readonly #wantsInventory: boolean;
+  readonly #canarySettings: CanarySettings | null;
   readonly #signal: AbortSignal | undefined;
   readonly #context: ProbeContext;
   readonly #issuedTokens: string[] = [];
 
-  constructor(
-    shared: SharedTools,
-    target: ProbeTarget,
-    request: { signal?: AbortSignal; inventory?: boolean },
-  ) {
+  constructor(shared: SharedTools, target: ProbeTarget, request: ProbeRequest) {
     this.#shared = shared;
     this.#target = target;
     this.#wantsInventory = request.inventory ?? true;
+    this.#canarySettings = request.canary ?? null;
     this.#signal = request.signal;
     this.#context = createContext(shared, target.timeoutMs);
     this.#interrupted = new Promise((resolve) => {
@@ -78,11 +83,13 @@ export class ProbeRun {
     // Nothing is begun for a probe that is not wanted any more.
     if (this.#cancelled) return this.#compose(this.#cancelled);
     this.#signal?.addEventListener('abort', onAbort, { once: true });
-    const deadline = setTimeout(() => this.#interrupt(this.#timeoutFault()), this.#target.timeoutMs);
+    // A call that is still under way is the canary's failure: all else went well by then.
+    const late = () => this.#interrupt(this.#canary ? null : this.#timeoutFault());
+    const deadline = setTimeout(late, this.#target.timeoutMs);
     const work = this.#work().then(
       () => {
         // Every request was answered, so that the SDK has nothing to be told of the end.
-        if (this.#link) this.#link.transport.onclose = () => undefined;
+        if (this.#link && !this.#canary) this.#link.transport.onclose = () => undefined;
         return null;
       },
       (error: unknown) => faultOf(error, this.#link?.transport ?? null, watch.phase),
@@ -148,6 +155,34 @@ export class ProbeRun {
     const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, describeError);
     this.#inventory = listed.inventory;
     this.#warnings.push(...listed.warnings);
+    await this.#sing(opened, listed);
+  }
+
+  /** Calls the canary's tool where one is asked for; what goes wrong with that is no fault of the probe's. */
+  async #sing(
+    opened: Opened,
+    { inventory, warnings }: Awaited<ReturnType<typeof listInventory>>,
+  ): Promise<void> {
+    const canary = this.#canarySettings;
+    if (!canary || warnings.some(({ code, kind }) => code === 'list_failed' && kind === 'tools')) return;
+    const { watch, allowance } = this.#context;
+    watch.enter('canary');
+    // What stands when the deadline of the whole probe comes first.
+    const failure = `the call of ${canary.tool} failed: no answer within the probe’s deadline`;
+    this.#canary = { ok: false, tool: canary.tool, allowed: true, ms: 0, failure };
+    const outcome = await callCanary({
+      opened,
+      canary,
+      tools: inventory.tools,
+      leftMs: this.#target.timeoutMs - watch.elapsedMs - AFTER_CALL_MS,
+      sdkTimeoutMs: this.#sdkTimeoutMs,
+      onCall: (tool) => {
+        allowance.narrow('a call', CANARY_ANSWER_BYTES);
+        this.#link?.transport.setCallHeaders?.(callHeaders(tool, canary.arguments));
+      },
+      describe: (error) => faultOf(error, this.#link?.transport ?? null, watch.phase).message,
+    });
+    if (!this.#over) this.#canary = outcome;
   }
 
   /** Greets in the expected era, and in the other one when that is how the server answers. */
@@ -272,6 +307,8 @@ export class ProbeRun {
       totalMs: watch.elapsedMs,
       fault: fault && scrubber.fault(fault),
       warnings: this.#warnings.map((warning) => scrubber.warning(warning)),
+      canary: fault || !this.#canary ? null : scrubber.canary(this.#canary),
+      bytes: { ...this.#context.bytes },
       footprint: { sessionsOpened: sessions.opened, sessionsClosed: sessions.closed },
     };
   }

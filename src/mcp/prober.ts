@@ -5,6 +5,7 @@ import type { EgressPolicy } from './egress.ts';
 import { createFootprint, type Footprint } from './footprint.ts';
 import { DEFAULT_LIMITS, type ProbeLimits } from './limits.ts';
 import { TokenCache } from './oauth.ts';
+import type { ProbeRequest } from './probe-request.ts';
 import { ProbeRun } from './probe-run.ts';
 
 export interface ProberOptions {
@@ -18,13 +19,6 @@ export interface ProberOptions {
   extraCa?: string;
   /** What a stdio server's command inherits, besides what its registry row gives it. */
   environment?: Readonly<Record<string, string>>;
-}
-
-export interface ProbeRequest {
-  /** Ends the probe early; the outcome is then an internal fault, and says nothing about the target. */
-  signal?: AbortSignal;
-  /** Whether to list the inventory; default true. */
-  inventory?: boolean;
 }
 
 /** Probes MCP servers; holds the tokens and counters that its probes share. */

@@ -1,4 +1,4 @@
-import type { Fault, ServerInfo, Warning } from '../core/outcome.ts';
+import type { CanaryOutcome, Fault, ServerInfo, Warning } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
 import { secretsOf } from './secrets-of.ts';
 
@@ -68,6 +68,12 @@ export class Scrubber {
   serverInfo({ name, version, title }: ServerInfo): ServerInfo {
     const clean = { name: this.line(name, MAX_NAME_LENGTH), version: this.line(version, MAX_NAME_LENGTH) };
     return title === undefined ? clean : { ...clean, title: this.line(title, MAX_NAME_LENGTH) };
+  }
+
+  /** Of a tool's result nothing is kept but what a failure shows of it. */
+  canary(canary: CanaryOutcome): CanaryOutcome {
+    const { tool, failure } = canary;
+    return { ...canary, tool: this.line(tool), failure: failure === null ? null : this.line(failure) };
   }
 
   warning(warning: Warning): Warning {

@@ -2,7 +2,7 @@ import type { Phase, PhaseTimes } from '../core/outcome.ts';
 
 /** These happen inside a stage, and are taken out of its time. */
 type DialPhase = 'dns' | 'connect' | 'tls' | 'spawn';
-type Stage = 'auth' | 'handshake' | 'ping' | 'list' | 'close';
+type Stage = 'auth' | 'handshake' | 'ping' | 'list' | 'canary' | 'close';
 
 /**
  * Times the phases of one probe, and knows which one it is in. A stage is what the probe does; making a

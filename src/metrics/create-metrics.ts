@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import type { SpareReason } from '../core/monitor/spare-probe.ts';
 import { registerBuildInfo } from './build-info.ts';
 import { createCredentials } from './credentials.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
@@ -6,6 +7,7 @@ import { createInventoryItems } from './inventory-items.ts';
 import { createProbeDuration } from './probe-duration.ts';
 import { createProbeJobs } from './probe-jobs.ts';
 import type { ProbeRecord } from './probe-record.ts';
+import { createProbesSkipped } from './probes-skipped.ts';
 import { createProbesTotal } from './probes-total.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { createServerUp } from './server-up.ts';
@@ -20,6 +22,8 @@ export interface Metrics {
   render(): Promise<string>;
   /** Counts one finished probe: total, durations, sessions left behind. */
   recordProbe(probe: ProbeRecord): void;
+  /** Counts one scheduled probe that was left out. */
+  probesSkipped(reason: SpareReason): void;
   /** Replaces the gauges of the whole fleet at once; servers that are not in `rows` disappear. */
   fleet: { set(rows: readonly FleetRow[]): void };
   /** How long the most overdue server had been due at the last sweep, in milliseconds. */
@@ -35,6 +39,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
   const registry = new Registry();
   const perProbe = [createProbesTotal(registry), createProbeDuration(registry), createSessionsOpen(registry)];
   const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
+  const probesSkipped = createProbesSkipped(registry);
   const setSweepLag = createSweepLag(registry);
   const setCredentials = createCredentials(registry);
   const setProbeJobs = createProbeJobs(registry);
@@ -46,6 +51,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
     recordProbe(probe) {
       for (const record of perProbe) record(probe);
     },
+    probesSkipped,
     fleet: {
       set(rows) {
         const labelled = rows.map(labelRow);

@@ -14,6 +14,7 @@ const PHASE_LABEL: Record<Phase, string> = {
   handshake: 'handshake',
   ping: 'ping',
   list: 'list',
+  canary: 'canary',
   close: 'close',
 };
 

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
 /** The queues: a name may not hold ':'. */
-export const QUEUES = { sweep: 'vitals-sweep', probe: 'vitals-probe' } as const;
+export const QUEUES = {
+  sweep: 'vitals-sweep',
+  probe: 'vitals-probe',
+  calls: 'vitals-calls',
+} as const;
 
 /**
  * One probe of one server at one slot. Only ids travel: what a probe needs it reads when it runs, so

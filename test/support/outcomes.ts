@@ -16,6 +16,8 @@ export function outcomeOf(changes: Partial<ProbeOutcome> = {}): ProbeOutcome {
     totalMs: 12.3,
     fault: null,
     warnings: [],
+    canary: null,
+    bytes: { sent: 700, received: 1_300 },
     footprint: { sessionsOpened: 1, sessionsClosed: 1 },
     ...changes,
   };

@@ -117,8 +117,7 @@ export function subjectOf(news: readonly Pick<AlertNews, 'state' | 'title'>[]): 
 
 /** Titles may hold what a server sent; a line break in a subject would begin a header. */
 const oneLine = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
   text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .slice(0, 200)
     .toWellFormed();

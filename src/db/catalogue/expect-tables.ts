@@ -4,8 +4,9 @@ import type { ColumnFacts, TableFacts } from './facts.ts';
 
 const dialect = new PgDialect();
 
-/** The SQL default; what Drizzle fills in itself is none of the database's business. */
+/** The SQL default (`identity` for a column that counts by itself); what Drizzle fills in itself is none of the database's business. */
 function defaultOf(column: PgColumn): string | null {
+  if (column.generatedIdentity) return 'identity';
   const value: unknown = column.default;
   if (value === undefined || value === null) return null;
   if (is(value, SQL)) return dialect.sqlToQuery(value).sql;

@@ -9,6 +9,9 @@ export const MAY_BE_SCHEDULED = sql`(m.status <> 'inactive' OR m.last_health_che
 /** A server's interval, as `intervalMsOf` reads it. */
 export const INTERVAL = sql`(greatest(coalesce(nullif(greatest(m.health_check_interval, 0), 0), 300), 5) * interval '1 second')`;
 
+/** A gateway's clock may be ahead of ours by so much; a call further in the future is no call of now. */
+export const CLOCK_LEEWAY_MS = 60_000;
+
 /**
  * Bounds for the transaction that selects it first: a process that is stopped or cut off in the middle
  * must not hold its locks until TCP gives it up.

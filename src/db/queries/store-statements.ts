@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import { COUNT_PROBE } from './budgets.ts';
 import type { MemoryRow } from './result-row.ts';
 
 /** The statements of one batch: each takes all of its rows as one JSON document. */
@@ -67,12 +68,12 @@ export async function updateStates(tx: Tx, rows: string): Promise<void> {
       successes = r.successes, status_written = r."statusWritten", era = CASE WHEN r."eraFailed" THEN NULL ELSE coalesce(r.era, s.era) END,
       protocol_version = coalesce(r."protocolVersion", s.protocol_version),
       version_learnt = coalesce(r.version, s.version_learnt), inventory_hash = coalesce(r."inventoryHash", s.inventory_hash),
-      counts = coalesce(r.counts, s.counts), updated_at = now(),
+      counts = coalesce(r.counts, s.counts), updated_at = now(), ${COUNT_PROBE},
       run_token = NULL, running_until = NULL, lease_until = NULL, lease_slot = NULL
     FROM json_to_recordset(${rows}::json) AS r("serverId" text, "hostKey" text, "nextProbeAt" timestamptz,
       verdict text, reason text, message text, "verdictSince" timestamptz, "checkedAt" timestamptz, failures integer,
       successes integer, "statusWritten" text, era text, "eraFailed" boolean, "protocolVersion" text, version text, "inventoryHash" text,
-      counts jsonb)
+      counts jsonb, bytes bigint)
     WHERE s.server_id = r."serverId"`);
 }
 

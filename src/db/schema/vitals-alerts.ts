@@ -1,6 +1,6 @@
 /** Alerts, who was told of them, and the outbox between the two. */
 import { sql } from 'drizzle-orm';
-import { bigserial, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigint, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { ALERT_KINDS, SEVERITIES } from '../../core/alerts/alert.ts';
 import type { Message } from '../../core/alerts/compose-message.ts';
 import { at } from './columns.ts';
@@ -41,7 +41,7 @@ export const alert = vitals.table(
 export const outbox = vitals.table(
   'outbox',
   {
-    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    id: bigint('id', { mode: 'number' }).generatedAlwaysAsIdentity().primaryKey(),
     alertId: uuid('alert_id')
       .notNull()
       .references(() => alert.id, { onDelete: 'cascade' }),
@@ -68,7 +68,7 @@ export const delivery = vitals.table(
     /** Alerts of one group go out together. */
     groupKey: text('group_key').notNull(),
     /** The order in which messages of a group go out. */
-    seq: bigserial('seq', { mode: 'number' }).notNull(),
+    seq: bigint('seq', { mode: 'number' }).generatedAlwaysAsIdentity().notNull(),
     /** What must be told once has a name of its own; null where `told` keeps count. */
     onceKey: text('once_key'),
     /** What is said: kept, so that every attempt says the same. */

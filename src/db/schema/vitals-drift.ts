@@ -1,5 +1,5 @@
 /** What servers offered, when, and what they are held to. */
-import { bigserial, index, integer, jsonb, text } from 'drizzle-orm/pg-core';
+import { bigint, index, integer, jsonb, text } from 'drizzle-orm/pg-core';
 import type { InventoryKind } from '../../core/outcome.ts';
 import { at } from './columns.ts';
 import type { JsonObject } from './json.ts';
@@ -28,7 +28,7 @@ export const inventorySnapshot = vitals.table('inventory_snapshot', {
 export const inventoryChange = vitals.table(
   'inventory_change',
   {
-    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    id: bigint('id', { mode: 'number' }).generatedAlwaysAsIdentity().primaryKey(),
     serverId: text('server_id')
       .notNull()
       .references(() => mcpServer.id, { onDelete: 'cascade' }),

@@ -69,6 +69,8 @@ export const serverState = vitals.table(
     probesToday: integer('probes_today').notNull().default(0),
     bytesToday: bigint('bytes_today', { mode: 'number' }).notNull().default(0),
     lastProbeAt: at('last_probe_at'),
+    /** A probe out of turn was asked for then, since real calls begin to fail, or do no longer. */
+    hurriedAt: at('hurried_at'),
     /** Failures in a row. */
     failures: integer('failures').notNull().default(0),
     /** Successes in a row. */

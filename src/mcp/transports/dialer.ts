@@ -87,12 +87,14 @@ export class Dialer {
   }
 
   #follow(socket: Socket, secure: boolean): Socket {
-    const { watch, footprint } = this.#context;
+    const { watch, footprint, bytes } = this.#context;
     this.#sockets.add(socket);
     footprint.socketsOpen += 1;
     socket.on('connect', () => (secure ? watch.dial('tls') : watch.dialled()));
     if (secure) socket.on('secureConnect', () => watch.dialled());
     socket.on('close', () => {
+      bytes.sent += socket.bytesWritten;
+      bytes.received += socket.bytesRead;
       footprint.socketsOpen -= 1;
       this.#sockets.delete(socket);
       if (this.#sockets.size === 0) this.#allGone?.();

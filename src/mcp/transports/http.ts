@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/client';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { Fault } from '../../core/outcome.ts';
 import type { ProbeContext } from '../context.ts';
@@ -9,13 +8,7 @@ import { HttpExchange, type HttpHeaders } from './http-exchange.ts';
 import { httpFault } from './http-fault.ts';
 import type { ProbeTransport } from './probe-transport.ts';
 import { asAnswer, readMessage } from './read-message.ts';
-
-/** What the 2026-07-28 revision wants in the headers; undefined for a message of the handshake era. */
-function envelopeVersion(message: JSONRPCMessage): string | undefined {
-  if (!('method' in message)) return undefined;
-  const version = message.params?._meta?.[PROTOCOL_VERSION_META_KEY];
-  return typeof version === 'string' ? version : undefined;
-}
+import { envelopeVersion, statelessHeaders } from './stateless-headers.ts';
 
 const mediaType = (response: IncomingMessage) =>
   (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
@@ -43,6 +36,7 @@ export class HttpTransport implements ProbeTransport {
   #ending: Promise<void> | undefined;
   /** What every POST of the handshake era carries, until the session or the version changes. */
   #postHeaders: HttpHeaders | null = null;
+  #callHeaders: HttpHeaders = {};
   readonly #sessionIds: string[] = [];
   readonly #context: ProbeContext;
   readonly #headers: Record<string, string>;
@@ -58,6 +52,10 @@ export class HttpTransport implements ProbeTransport {
   setProtocolVersion(version: string): void {
     this.#protocolVersion = version;
     this.#postHeaders = null;
+  }
+
+  setCallHeaders(headers: HttpHeaders): void {
+    this.#callHeaders = headers;
   }
 
   async start(): Promise<void> {
@@ -96,8 +94,8 @@ export class HttpTransport implements ProbeTransport {
       return {
         ...this.#sessionHeaders(),
         ...POST_HEADERS,
-        'mcp-protocol-version': version,
-        'mcp-method': message.method,
+        ...(message.method === 'tools/call' ? this.#callHeaders : {}),
+        ...statelessHeaders(message, version),
       };
     }
     this.#postHeaders ??= { ...this.#sessionHeaders(), ...POST_HEADERS };

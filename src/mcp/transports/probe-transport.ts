@@ -7,6 +7,8 @@ export interface ProbeTransport extends Transport {
   readonly failure: Fault | null;
   /** Something that was received in place of a message, when there was any: it explains a silence. */
   readonly suspect: string | null;
+  /** Headers that calls carry besides; for transports whose messages have headers. */
+  setCallHeaders?(headers: Record<string, string>): void;
   /**
    * Ends the session at the target, then every socket or process, within `graceMs`. Never rejects; a
    * second call joins the first. `close()` is the same with the default grace.

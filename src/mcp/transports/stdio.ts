@@ -92,7 +92,9 @@ export class StdioTransport implements ProbeTransport {
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.failure) throw new FaultError(this.failure);
     // A pipe whose reader is gone is not the news; the child's exit is, and it follows.
-    this.#child?.stdin.write(`${JSON.stringify(message)}\n`);
+    const line = `${JSON.stringify(message)}\n`;
+    this.#context.bytes.sent += Buffer.byteLength(line);
+    this.#child?.stdin.write(line);
   }
 
   close(): Promise<void> {
@@ -105,10 +107,11 @@ export class StdioTransport implements ProbeTransport {
   }
 
   #listen(child: ChildProcessWithoutNullStreams): void {
-    const { limits, allowance, watch } = this.#context;
+    const { limits, allowance, watch, bytes } = this.#context;
     const spawnedAt = performance.now();
     const reader = new LineReader(limits.lineBytes, (line) => this.#readLine(line));
     child.stdout.on('data', (chunk: Buffer) => {
+      bytes.received += chunk.length;
       if (this.failure || this.#ending) return;
       watch.firstByte(spawnedAt);
       try {
@@ -126,6 +129,7 @@ export class StdioTransport implements ProbeTransport {
       }
     });
     child.stderr.on('data', (chunk: Buffer) => {
+      bytes.received += chunk.length;
       const all = Buffer.concat([this.#stderr, chunk]);
       this.#stderrIsCut ||= all.length > limits.stderrBytes;
       this.#stderr = all.subarray(-limits.stderrBytes);

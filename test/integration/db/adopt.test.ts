@@ -33,7 +33,7 @@ async function fingerprint(url: string): Promise<unknown> {
              (SELECT jsonb_agg(pg_get_constraintdef(k.oid) ORDER BY k.conname) FROM pg_constraint k
                WHERE k.conrelid = c.oid) AS constraints
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname IN ('public', 'drizzle') AND c.relname <> 'mcp_server_health_check_server_checked_idx'
+       WHERE n.nspname IN ('public', 'drizzle') AND c.relname NOT IN ('mcp_server_health_check_server_checked_idx', 'api_usage_server_requested_idx')
        ORDER BY n.nspname, c.relname`;
   } finally {
     await sql.end();

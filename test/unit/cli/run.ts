@@ -72,6 +72,8 @@ export const healthy: ProbeOutcome = {
   totalMs: 38.567,
   fault: null,
   warnings: [],
+  canary: null,
+  bytes: { sent: 700, received: 1_300 },
   footprint: { sessionsOpened: 1, sessionsClosed: 1 },
 };
 

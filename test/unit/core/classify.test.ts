@@ -97,7 +97,12 @@ describe('classify', () => {
 
   test('every reason can come about', () => {
     const fromFaults = CASES.map(([fault]) => reasonOf(fault));
-    const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition'];
-    expect([...new Set([...fromFaults, ...fromWarnings])].sort()).toEqual([...REASON_CODES].sort());
+    const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition', 'bad_monitor_settings'];
+    const fromCanary: Reason[] = ['canary_failed', 'canary_not_called'];
+    // What one probe's outcome does not tell is decided elsewhere.
+    const fromTime: Reason[] = ['calls_failing'];
+    expect([...new Set([...fromFaults, ...fromWarnings, ...fromCanary, ...fromTime])].sort()).toEqual(
+      [...REASON_CODES].sort(),
+    );
   });
 });
