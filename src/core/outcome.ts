@@ -124,6 +124,14 @@ export interface ByteCounts {
   received: number;
 }
 
+/** The certificate that a server showed, in a few words. */
+export interface ServerCertificate {
+  /** The organisation that issued it, or its common name. */
+  issuer: string | null;
+  subject: string | null;
+  validToMs: number | null;
+}
+
 /** All that one probe saw. It never throws for a target's fault: the fault is in here. */
 export interface ProbeOutcome {
   transport: TransportType | null;
@@ -134,6 +142,8 @@ export interface ProbeOutcome {
   instructions: string | null;
   /** null when listing was not asked for or not reached; the families that were not listed are empty. */
   inventory: Inventory | null;
+  /** null without TLS, and when the handshake did not get that far. */
+  certificate: ServerCertificate | null;
   phases: PhaseTimes;
   totalMs: number;
   fault: Fault | null;
@@ -155,6 +165,7 @@ export function faultOutcome(fault: Fault, transport: TransportType | null = nul
     capabilities: null,
     instructions: null,
     inventory: null,
+    certificate: null,
     phases: {},
     totalMs: 0,
     fault,

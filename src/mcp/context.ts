@@ -1,4 +1,4 @@
-import type { ByteCounts, Fault } from '../core/outcome.ts';
+import type { ByteCounts, Fault, ServerCertificate } from '../core/outcome.ts';
 import { Admission } from './admission.ts';
 import type { Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
@@ -31,6 +31,8 @@ export interface ProbeContext extends ProbeTools {
   sessions: SessionLedger;
   /** What went over its sockets and pipes, counted where they end. */
   bytes: ByteCounts;
+  /** What the target showed first, by TLS. */
+  peer: { certificate: ServerCertificate | null };
 }
 
 /** What a target may still send in this probe. */
@@ -108,5 +110,6 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     allowance: new Allowance(limits, watch),
     sessions: new SessionLedger(footprint),
     bytes: { sent: 0, received: 0 },
+    peer: { certificate: null },
   };
 }

@@ -303,6 +303,7 @@ export class ProbeRun {
       instructions: opened?.instructions ?? null,
       // A listing that was not finished would look like one of which the rest has vanished.
       inventory: fault ? null : this.#inventory,
+      certificate: this.#context.peer.certificate,
       phases: { ...watch.times },
       totalMs: watch.elapsedMs,
       fault: fault && scrubber.fault(fault),

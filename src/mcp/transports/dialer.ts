@@ -1,9 +1,10 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { type LookupFunction, type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
-import { type ConnectionOptions, rootCertificates, connect as tlsConnect } from 'node:tls';
+import { type ConnectionOptions, rootCertificates, TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
+import { describeCertificate } from './certificate.ts';
 
 /** No probe needs more at a time; a target cannot make it open more either. */
 const MAX_SOCKETS = 4;
@@ -91,7 +92,13 @@ export class Dialer {
     this.#sockets.add(socket);
     footprint.socketsOpen += 1;
     socket.on('connect', () => (secure ? watch.dial('tls') : watch.dialled()));
-    if (secure) socket.on('secureConnect', () => watch.dialled());
+    if (socket instanceof TLSSocket) {
+      const { peer } = this.#context;
+      socket.on('secureConnect', () => {
+        watch.dialled();
+        peer.certificate ??= describeCertificate(socket.getPeerCertificate());
+      });
+    }
     socket.on('close', () => {
       bytes.sent += socket.bytesWritten;
       bytes.received += socket.bytesRead;
