@@ -92,9 +92,13 @@ export function reasonOf(fault: Fault): Reason {
     case 'tls':
       return fault.code === 'CERT_HAS_EXPIRED'
         ? 'tls_expired'
-        : UNTRUSTED.has(fault.code)
-          ? 'tls_untrusted'
-          : 'tls_other';
+        : fault.code === 'ERR_TLS_PIN_MISMATCH'
+          ? 'tls_pin_mismatch'
+          : fault.code.endsWith('ALERT_CERTIFICATE_REQUIRED')
+            ? 'tls_client_certificate'
+            : UNTRUSTED.has(fault.code)
+              ? 'tls_untrusted'
+              : 'tls_other';
     case 'timeout':
       return ofTimeout(fault.phase);
     case 'http':

@@ -102,7 +102,8 @@ export interface Warning {
     | 'list_not_implemented'
     | 'list_failed'
     | 'invalid_definition'
-    | 'bad_monitor_settings';
+    | 'bad_monitor_settings'
+    | 'tls_not_verified';
   kind?: InventoryKind;
   message: string;
 }

@@ -131,6 +131,18 @@ export const REASONS = {
     'its certificate is not trusted',
     'Use a certificate of a known authority, send the whole chain, and check that it names this host.',
   ),
+  tls_pin_mismatch: reason(
+    'down',
+    'error',
+    'its certificate is not the pinned one',
+    'If the server has a new certificate, register its fingerprint; if not, somebody else answers there.',
+  ),
+  tls_client_certificate: reason(
+    'unauthenticated',
+    'error',
+    'it wants a client certificate',
+    'Register cert and key in auth_config.custom.tls; those that it has are missing, wrong or expired.',
+  ),
   tls_other: reason(
     'down',
     'error',

@@ -24,6 +24,20 @@ export type Credentials =
       headers?: Record<string, string>;
     };
 
+/** How a server's certificate is judged, and what proves to it who we are, beside the ordinary rules. */
+export interface TlsSettings {
+  /** PEM: the authorities to trust in place of Node's own. */
+  ca?: string;
+  /** PEM: our own certificate and its key. */
+  cert?: string;
+  key?: string;
+  passphrase?: string;
+  /** SHA-256 of the certificates that it may show, as hexadecimal digits; empty: any. */
+  fingerprints: string[];
+  /** Do not verify it. A fingerprint is compared all the same. */
+  insecure: boolean;
+}
+
 /** Where a server is reached: a URL, or a command that is never given to a shell. */
 export type Endpoint =
   | { transport: 'http' | 'sse' | 'websocket'; url: URL }
@@ -35,6 +49,7 @@ export interface ProbeTarget {
   name: string;
   endpoint: Endpoint;
   credentials: Credentials;
+  tls?: TlsSettings;
   era: EraChoice;
   /** The deadline of the whole probe, in milliseconds. */
   timeoutMs: number;

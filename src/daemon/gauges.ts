@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts';
+import { readCertificateExpiries } from '../db/queries/certificates.ts';
 import { readFleet, readSweepLag } from '../db/queries/fleet.ts';
 import { countCredentials } from '../db/queries/secrets.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
@@ -30,6 +31,7 @@ export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps,
     })),
   );
   metrics.setSweepLag(lagSeconds * 1000);
+  metrics.setCertificateExpiries(await readCertificateExpiries(db));
   metrics.setCredentials(await countCredentials(db));
   metrics.setProbeJobs(counts);
 }

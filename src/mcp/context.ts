@@ -6,6 +6,7 @@ import { FaultError } from './fault-error.ts';
 import { type Footprint, SessionLedger } from './footprint.ts';
 import type { ProbeLimits } from './limits.ts';
 import { Stopwatch } from './stopwatch.ts';
+import type { TlsSite } from './tls-settings.ts';
 
 /** What the probes of one prober have in common, as far as transports see it. */
 export interface ProbeTools {
@@ -31,6 +32,8 @@ export interface ProbeContext extends ProbeTools {
   sessions: SessionLedger;
   /** What went over its sockets and pipes, counted where they end. */
   bytes: ByteCounts;
+  /** How its certificate is judged, beside the ordinary rules; null: by those alone. */
+  tlsSite: TlsSite | null;
   /** What the target showed first, by TLS. */
   peer: { certificate: ServerCertificate | null };
 }
@@ -110,6 +113,7 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     allowance: new Allowance(limits, watch),
     sessions: new SessionLedger(footprint),
     bytes: { sent: 0, received: 0 },
+    tlsSite: null,
     peer: { certificate: null },
   };
 }

@@ -64,6 +64,7 @@ export class ProbeRun {
     this.#canarySettings = request.canary ?? null;
     this.#signal = request.signal;
     this.#context = createContext(shared, target.timeoutMs);
+    this.#useTls(target);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
     });
@@ -137,6 +138,18 @@ export class ProbeRun {
     const revealed = reveal();
     if ('kind' in revealed) throw new FaultError(revealed);
     this.#target = revealed;
+    this.#useTls(revealed);
+  }
+
+  #useTls({ tls, endpoint }: ProbeTarget): void {
+    if (!tls || endpoint.transport === 'stdio') return;
+    const { hostname, port } = endpoint.url;
+    const host = hostname.toLowerCase().replace(/^\[|\]$/g, '');
+    this.#context.tlsSite = { host, port: port === '' ? 443 : Number(port), settings: tls };
+    if (tls.insecure) {
+      const message = 'its certificate is not verified: auth_config.custom.tls.insecure is set';
+      this.#warnings.push({ code: 'tls_not_verified', message });
+    }
   }
 
   async #session(): Promise<void> {

@@ -15,6 +15,7 @@ import {
 import { splitCommandLine } from './command-line.ts';
 import { badAuth, credentialsOf, customOf } from './credentials.ts';
 import { isLoopbackHost } from './loopback.ts';
+import { tlsSettingsOf } from './tls-settings.ts';
 
 /** What the command line says about a target besides its address. */
 export interface TextTargetOptions {
@@ -89,6 +90,8 @@ function readTarget(row: RegistryServer, defaults: TargetDefaults): ProbeTarget 
   }
   const credentials = credentialsOf(named(authType), authConfig);
   if (isBad(credentials)) return credentials;
+  const custom = customOf(authConfig);
+  if (isBad(custom)) return custom;
   const rest = {
     id,
     name,
@@ -97,7 +100,14 @@ function readTarget(row: RegistryServer, defaults: TargetDefaults): ProbeTarget 
   };
   if (transportType !== 'stdio') {
     const reached = urlEndpoint(transportType, endpointUrl, credentials);
-    return isBad(reached) ? reached : { ...rest, ...reached };
+    if (isBad(reached)) return reached;
+    const tls = tlsSettingsOf(custom);
+    if (tls === undefined) return { ...rest, ...reached };
+    if (isBad(tls)) return tls;
+    const { endpoint } = reached;
+    if (endpoint.transport !== 'stdio' && !['https:', 'wss:'].includes(endpoint.url.protocol))
+      return badAuth('auth_config.custom.tls is given, and endpoint_url is neither https nor wss');
+    return { ...rest, ...reached, tls };
   }
   const split = splitCommandLine(endpointUrl);
   if ('problem' in split) return badEndpoint(`the command line cannot be read: ${split.problem}`);

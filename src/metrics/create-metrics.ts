@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import type { SpareReason } from '../core/monitor/spare-probe.ts';
 import { registerBuildInfo } from './build-info.ts';
+import { type CertificateExpiry, createCertificateExpiry } from './certificate-expiry.ts';
 import { createCredentials } from './credentials.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
 import { createInventoryItems } from './inventory-items.ts';
@@ -28,6 +29,8 @@ export interface Metrics {
   fleet: { set(rows: readonly FleetRow[]): void };
   /** How long the most overdue server had been due at the last sweep, in milliseconds. */
   setSweepLag(lagMs: number): void;
+  /** Replaces the gauges of when certificates expire. */
+  setCertificateExpiries(rows: readonly CertificateExpiry[]): void;
   /** How many registered servers keep their credentials sealed, and how many in plain text. */
   setCredentials(counts: { sealed: number; plain: number }): void;
   /** Replaces the counts of probe jobs by state. */
@@ -41,6 +44,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
   const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
   const probesSkipped = createProbesSkipped(registry);
   const setSweepLag = createSweepLag(registry);
+  const setCertificateExpiries = createCertificateExpiry(registry);
   const setCredentials = createCredentials(registry);
   const setProbeJobs = createProbeJobs(registry);
   registerBuildInfo(registry, version);
@@ -59,6 +63,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
       },
     },
     setSweepLag,
+    setCertificateExpiries,
     setCredentials,
     setProbeJobs,
   };

@@ -1,3 +1,4 @@
+import { daysUntil } from '../../core/certificates/expiry-alerts.ts';
 import { type Classification, classify } from '../../core/classify.ts';
 import {
   decideHealth,
@@ -12,7 +13,13 @@ import {
   hashInventory,
   type InventoryCounts,
 } from '../../core/inventory.ts';
-import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
+import type {
+  Inventory,
+  InventoryKind,
+  ProbeOutcome,
+  ServerCertificate,
+  Warning,
+} from '../../core/outcome.ts';
 import type { Verdict } from '../../core/reasons.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
 
@@ -123,6 +130,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
         manual: probe.slotMs === null,
         ...(outcome.warnings.length > 0 ? { warnings: outcome.warnings.slice(0, 20) } : {}),
         ...(outcome.fault ? { fault: outcome.fault } : {}),
+        ...(outcome.certificate ? { certificate: certificateOf(outcome.certificate, checkedAt) } : {}),
       },
     }),
     counted: decision.healthStatus === 'unknown' ? 0 : 1,
@@ -174,6 +182,11 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
     inventoryChanged:
       inventory !== null && (inventoryHash === null || inventoryHash !== memory.inventoryHash),
   };
+}
+
+function certificateOf({ issuer, subject, validToMs }: ServerCertificate, checkedAt: Date) {
+  const daysLeft = validToMs === null ? null : daysUntil(validToMs, checkedAt.getTime());
+  return { issuer, subject, daysLeft };
 }
 
 function failedKinds(warnings: Warning[]): Set<InventoryKind> {

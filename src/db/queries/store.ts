@@ -3,6 +3,7 @@ import { DEFAULT_HEALTH_POLICY, type HealthPolicy } from '../../core/health/deci
 import type { Database } from '../client.ts';
 import { withoutParameters } from '../errors.ts';
 import { createBatcher } from './batch.ts';
+import { storeCertificates } from './certificates.ts';
 import { SHORT_TRANSACTION } from './fragments.ts';
 import { storeInventory } from './inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
@@ -58,6 +59,10 @@ async function saveProbes(
     await updateServers(tx, rows);
     await updateStates(tx, rows);
     await insertEvents(tx, rows);
+    await storeCertificates(
+      tx,
+      current.map(({ probe, stored }) => ({ ...stored, certificate: probe.outcome.certificate })),
+    );
     return results.map((result) => result?.stored ?? null);
   });
 }

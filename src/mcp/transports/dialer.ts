@@ -4,6 +4,7 @@ import { type LookupFunction, type NetConnectOpts, connect as netConnect, type S
 import { type ConnectionOptions, rootCertificates, TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
+import { pinProblem, tlsOptionsFor } from '../tls-settings.ts';
 import { describeCertificate } from './certificate.ts';
 
 /** No probe needs more at a time; a target cannot make it open more either. */
@@ -82,9 +83,24 @@ export class Dialer {
       // The agent has emptied the options' `path`: with one, Node would dial a pipe.
       const dialOptions = options as NetConnectOpts & ConnectionOptions;
       this.#context.watch.dial('connect');
-      return this.#follow(secure ? tlsConnect(dialOptions) : netConnect(dialOptions), secure);
+      if (!secure) return this.#follow(netConnect(dialOptions), secure);
+      const { host, port } = options;
+      const own = tlsOptionsFor(this.#context.tlsSite, host ?? undefined, Number(port));
+      const socket = tlsConnect({ ...dialOptions, ...own });
+      return this.#follow(this.#pin(socket, host ?? undefined, Number(port)), secure);
     };
     return agent;
+  }
+
+  /** Ends a connection whose certificate is not the pinned one, before anything of ours is sent over it. */
+  #pin(socket: TLSSocket, host: string | undefined, port: number): TLSSocket {
+    socket.on('secureConnect', () => {
+      const { fingerprint256 } = socket.getPeerCertificate();
+      const problem = pinProblem(this.#context.tlsSite, host, port, fingerprint256);
+      if (problem !== null)
+        socket.destroy(Object.assign(new Error(problem), { code: 'ERR_TLS_PIN_MISMATCH' }));
+    });
+    return socket;
   }
 
   #follow(socket: Socket, secure: boolean): Socket {

@@ -33,6 +33,8 @@ const CASES: [Fault, Reason][] = [
   [tls('CERT_HAS_EXPIRED'), 'tls_expired'],
   [tls('DEPTH_ZERO_SELF_SIGNED_CERT'), 'tls_untrusted'],
   [tls('ERR_TLS_CERT_ALTNAME_INVALID'), 'tls_untrusted'],
+  [tls('ERR_TLS_PIN_MISMATCH'), 'tls_pin_mismatch'],
+  [tls('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'tls_client_certificate'],
   [tls('ERR_SSL_WRONG_VERSION_NUMBER'), 'tls_other'],
   [timeout('dns'), 'timeout_connect'],
   [timeout('connect'), 'timeout_connect'],
