@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseCommandPrefixes } from '../core/command-policy.ts';
 import { parseSealingKeys, type SealingKey } from '../core/secrets/keys.ts';
 
 /** A shape that a variable's value may have: in words for people, and as a parser. */
@@ -81,6 +82,11 @@ export const redisUrl: Shape<string> = {
     const url = new URL(text);
     return url.hostname === '' || !isDecodable(url) ? undefined : text;
   },
+};
+
+export const commandPrefixes: Shape<string[][]> = {
+  allowed: 'beginnings of command lines, separated by commas; POSIX quoting within each',
+  parse: parseCommandPrefixes,
 };
 
 export const sealingKeys: Shape<SealingKey[]> = {

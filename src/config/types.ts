@@ -15,6 +15,8 @@ export interface Config {
   probe: { concurrency: number; perHost: number; timeoutMs: number };
   sweep: { intervalMs: number; batchSize: number };
   egress: { mode: 'open' | 'strict'; allow: string[] };
+  /** How the command lines of stdio servers have to begin; null: any may be run. */
+  stdioAllow: readonly (readonly string[])[] | null;
   /** What seals and opens credentials; the first one seals. Empty: none are sealed. */
   secretKeys: readonly SealingKey[];
   /** Absolute; null where there is none. */

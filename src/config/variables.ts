@@ -1,4 +1,5 @@
 import {
+  commandPrefixes,
   file,
   folder,
   integer,
@@ -131,6 +132,12 @@ export const VARIABLES = {
     networkList,
     '',
     'What may be probed although strict forbids it.',
+  ),
+  stdioAllow: variable(
+    'VITALS_STDIO_ALLOW',
+    commandPrefixes,
+    '',
+    'Which commands of stdio servers the daemon runs. Unset: none when DATABASE_URL is set, all when embedded.',
   ),
   secretKey: variable(
     'VITALS_SECRET_KEY',

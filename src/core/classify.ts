@@ -87,6 +87,8 @@ export function reasonOf(fault: Fault): Reason {
             : 'bad_endpoint';
     case 'egress':
       return 'egress_denied';
+    case 'command':
+      return 'command_denied';
     case 'network':
       return ofNetwork(fault.code);
     case 'tls':

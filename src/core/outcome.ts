@@ -27,6 +27,8 @@ export type Fault =
   | BadTarget
   /** The egress policy forbids the address; nothing was sent. */
   | { kind: 'egress'; message: string }
+  /** Our own list of commands does not have this one; nothing was run. */
+  | { kind: 'command'; message: string }
   /** A socket or DNS error; `code` is Node's (ECONNREFUSED, ENOTFOUND, …). */
   | { kind: 'network'; phase: Phase; code: string; message: string }
   /** A certificate or TLS protocol error; `code` is OpenSSL's or Node's. */

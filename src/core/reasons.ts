@@ -106,6 +106,12 @@ export const REASONS = {
     'our own egress policy forbids the address',
     'If the address is meant, add its host or network to VITALS_EGRESS_ALLOW.',
   ),
+  command_denied: reason(
+    'unknown',
+    'error',
+    'our own list of commands does not have this one',
+    'If the command is meant, add the beginning of its command line to VITALS_STDIO_ALLOW.',
+  ),
   dns: reason(
     'down',
     'error',

@@ -25,6 +25,7 @@ import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
 import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
+import { openStdioChildren } from './stdio-children.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions {
@@ -120,6 +121,7 @@ async function startAll(
     clientInfo: { name: 'mcp-vitals', version: options.version },
     egress: createEgressPolicy(config.egress),
     environment: config.childEnvironment,
+    children: await openStdioChildren(config, logger),
   });
   lifecycle.onStop('prober', () => prober.close());
   const store = createProbeStore(db);

@@ -3,6 +3,7 @@ import type { Endpoint } from '../core/target.ts';
 import type { Address, Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
 import { FaultError } from './fault-error.ts';
+import type { Children } from './processes/children.ts';
 
 /**
  * What one probe may connect to. A name is resolved once for the whole probe and judged then: every later
@@ -14,7 +15,10 @@ export class Admission {
   readonly #judged = new Map<string, Promise<Address[]>>();
   #isOver = false;
 
-  constructor(egress: EgressPolicy | undefined, resolver: Resolver) {
+  readonly #children: Pick<Children, 'refusal'>;
+
+  constructor(egress: EgressPolicy | undefined, resolver: Resolver, children: Pick<Children, 'refusal'>) {
+    this.#children = children;
     this.#egress = egress;
     this.#resolver = resolver;
   }
@@ -39,10 +43,16 @@ export class Admission {
 
   /** Whether the endpoint may be reached, before anything secret of it is opened. */
   async check(endpoint: Endpoint): Promise<void> {
-    if (endpoint.transport === 'stdio') return;
+    if (endpoint.transport === 'stdio') return this.checkCommand(endpoint);
     const { hostname } = endpoint.url;
     this.checkLiteral(hostname);
     if (isIP(hostname.replace(/^\[|\]$/g, '')) === 0) await this.addressesOf(hostname);
+  }
+
+  /** Throws a `command` fault when the command may not be run, or not with that environment. */
+  checkCommand({ command, args, env }: Extract<Endpoint, { transport: 'stdio' }>): void {
+    const refusal = this.#children.refusal([command, ...args], Object.keys(env));
+    if (refusal !== null) throw new FaultError({ kind: 'command', message: refusal });
   }
 
   /** The probe is over: what is still to be resolved for it is not begun. */

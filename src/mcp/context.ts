@@ -5,6 +5,7 @@ import type { EgressPolicy } from './egress.ts';
 import { FaultError } from './fault-error.ts';
 import { type Footprint, SessionLedger } from './footprint.ts';
 import type { ProbeLimits } from './limits.ts';
+import type { Children } from './processes/children.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { TlsSite } from './tls-settings.ts';
 
@@ -13,6 +14,7 @@ export interface ProbeTools {
   limits: ProbeLimits;
   egress: EgressPolicy | undefined;
   resolver: Resolver;
+  children: Children;
   footprint: Footprint;
   userAgent: string;
   /** Certificate authorities besides Node's own, as PEM. */
@@ -97,14 +99,15 @@ export class Allowance {
 
 /** The context of a probe that begins now, and has `timeoutMs`. */
 export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContext {
-  const { limits, egress, resolver, footprint, userAgent, extraCa, childEnvironment } = tools;
+  const { limits, egress, resolver, children, footprint, userAgent, extraCa, childEnvironment } = tools;
   const watch = new Stopwatch();
   return {
     timeoutMs,
     limits,
     egress,
     resolver,
-    admission: new Admission(egress, resolver),
+    children,
+    admission: new Admission(egress, resolver, children),
     footprint,
     userAgent,
     extraCa,

@@ -7,11 +7,14 @@ import { DEFAULT_LIMITS, type ProbeLimits } from './limits.ts';
 import { TokenCache } from './oauth.ts';
 import type { ProbeRequest } from './probe-request.ts';
 import { ProbeRun } from './probe-run.ts';
+import { type Children, createPlainChildren } from './processes/children.ts';
 
 export interface ProberOptions {
   clientInfo: { name: string; version: string };
   /** Without one, every address may be connected to. */
   egress?: EgressPolicy;
+  /** The rules and places of stdio servers' processes; without one, those of whoever types a command. */
+  children?: Children;
   /** How host names become addresses; the DNS and /etc/hosts unless told. */
   resolver?: Resolver;
   limits?: Partial<ProbeLimits>;
@@ -42,6 +45,7 @@ export function createProber(options: ProberOptions): Prober {
     tokens: new TokenCache(),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     egress: options.egress,
+    children: options.children ?? createPlainChildren(),
     resolver: options.resolver ?? createResolver(),
     extraCa: options.extraCa,
     userAgent: `${clientInfo.name}/${clientInfo.version}`,

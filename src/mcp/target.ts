@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { splitCommandLine } from '../core/command-line.ts';
 import type { SealingKey } from '../core/secrets/keys.ts';
 import { isSealed, openConfig } from '../core/secrets/seal.ts';
 import {
@@ -12,7 +13,6 @@ import {
   TRANSPORTS,
   type TransportType,
 } from '../core/target.ts';
-import { splitCommandLine } from './command-line.ts';
 import { badAuth, credentialsOf, customOf } from './credentials.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { tlsSettingsOf } from './tls-settings.ts';

@@ -4,6 +4,7 @@ import { createResolver } from '../../src/mcp/dns/resolver.ts';
 import { createFootprint } from '../../src/mcp/footprint.ts';
 import { DEFAULT_LIMITS, type ProbeLimits } from '../../src/mcp/limits.ts';
 import type { Prober } from '../../src/mcp/prober.ts';
+import { createPlainChildren } from '../../src/mcp/processes/children.ts';
 import { type TextTargetOptions, targetOfText } from '../../src/mcp/target.ts';
 
 export const CLIENT_INFO = { name: 'mcp-vitals-test', version: '0.0.0' };
@@ -15,6 +16,7 @@ export function createTestContext(limits: Partial<ProbeLimits> = {}): ProbeConte
       limits: { ...DEFAULT_LIMITS, ...limits },
       egress: undefined,
       resolver: createResolver(),
+      children: createPlainChildren(),
       footprint: createFootprint(),
       userAgent: 'mcp-vitals-test/0.0.0',
       extraCa: undefined,

@@ -22,6 +22,7 @@ const CASES: [Fault, Reason][] = [
   [{ kind: 'config', field: 'auth', message }, 'bad_auth_config'],
   [{ kind: 'config', field: 'secret', message }, 'secret_unreadable'],
   [{ kind: 'egress', message }, 'egress_denied'],
+  [{ kind: 'command', message }, 'command_denied'],
   [network('ECONNREFUSED'), 'refused'],
   [network('ENOTFOUND'), 'dns'],
   [network('EAI_AGAIN'), 'dns'],
