@@ -41,7 +41,10 @@ function isAlive(pid: number): boolean {
 const pidsIn = (file: string) =>
   existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number) : [];
 
-async function probe(words: readonly string[], options: { policy?: CommandPolicy; env?: Record<string, string>; cwd?: string } = {}) {
+async function probe(
+  words: readonly string[],
+  options: { policy?: CommandPolicy; env?: Record<string, string>; cwd?: string } = {},
+) {
   const pidFile = join(folder, 'pids');
   const children = await openChildren(join(folder, 'data'), options.policy ?? null);
   const prober = createProber({
