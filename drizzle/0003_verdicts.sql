@@ -52,8 +52,9 @@ CREATE TABLE "vitals"."told" (
 --> statement-breakpoint
 CREATE TABLE "vitals"."definition" (
 	"hash" text PRIMARY KEY NOT NULL,
-	"body" text NOT NULL,
-	"tokens" integer NOT NULL
+	"body" text,
+	"bytes" integer NOT NULL,
+	"used_at" timestamp with time zone NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "vitals"."inventory_change" (
@@ -61,9 +62,13 @@ CREATE TABLE "vitals"."inventory_change" (
 	"server_id" text NOT NULL,
 	"snapshot_hash" text NOT NULL,
 	"previous_hash" text,
-	"server_info" jsonb,
-	"changes" jsonb,
+	"identity" jsonb NOT NULL,
+	"changes" jsonb NOT NULL,
+	"counts" jsonb NOT NULL,
 	"grade" text,
+	"tokens" integer NOT NULL,
+	"previous_tokens" integer,
+	"kept_bytes" integer NOT NULL,
 	"changed_at" timestamp with time zone NOT NULL
 );
 --> statement-breakpoint
@@ -76,14 +81,20 @@ CREATE TABLE "vitals"."inventory_pin" (
 --> statement-breakpoint
 CREATE TABLE "vitals"."inventory_snapshot" (
 	"hash" text PRIMARY KEY NOT NULL,
+	"server_name" text,
 	"items" jsonb NOT NULL,
 	"tokens" integer NOT NULL,
-	"created_at" timestamp with time zone NOT NULL
+	"created_at" timestamp with time zone NOT NULL,
+	"used_at" timestamp with time zone NOT NULL
 );
 --> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "because_of" text;
 --> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "own" jsonb;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "own_status" text;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "failing_since" timestamp with time zone;
 --> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "memory" jsonb;
 --> statement-breakpoint
@@ -133,6 +144,12 @@ CREATE INDEX "outbox_waiting_idx" ON "vitals"."outbox" USING btree ("created_at"
 --> statement-breakpoint
 CREATE INDEX "outbox_alert_idx" ON "vitals"."outbox" USING btree ("alert_id");
 --> statement-breakpoint
+CREATE INDEX "definition_used_idx" ON "vitals"."definition" USING btree ("used_at");
+--> statement-breakpoint
 CREATE INDEX "inventory_change_server_idx" ON "vitals"."inventory_change" USING btree ("server_id","changed_at");
 --> statement-breakpoint
 CREATE INDEX "inventory_change_snapshot_idx" ON "vitals"."inventory_change" USING btree ("snapshot_hash");
+--> statement-breakpoint
+CREATE INDEX "inventory_pin_snapshot_idx" ON "vitals"."inventory_pin" USING btree ("snapshot_hash");
+--> statement-breakpoint
+CREATE INDEX "server_state_failing_idx" ON "vitals"."server_state" USING btree ("failing_since") WHERE "vitals"."server_state"."failing_since" IS NOT NULL;

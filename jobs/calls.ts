@@ -1,6 +1,7 @@
 import type { CallsPolicy } from '../src/core/policy.ts';
 import type { Database } from '../src/db/client.ts';
 import { hurryFailing } from '../src/db/queries/calls.ts';
+import { recordJobRun } from '../src/db/queries/job-run.ts';
 
 export interface CallsDeps {
   db: Database;
@@ -12,7 +13,10 @@ export interface CallsDeps {
 
 /** Looks at the real calls of the last minutes, and has those servers probed at once of which they tell something new. */
 export async function runCalls(deps: CallsDeps): Promise<{ hurried: number }> {
+  const startedAt = new Date();
   const hurried = await hurryFailing(deps.db, deps.policy());
   if (hurried.length > 0) deps.onHurried(hurried);
-  return { hurried: hurried.length };
+  const result = { hurried: hurried.length };
+  await recordJobRun(deps.db, 'calls', startedAt, result);
+  return result;
 }

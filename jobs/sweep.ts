@@ -9,6 +9,7 @@ import {
   releaseClaims,
   scheduleServers,
 } from '../src/db/queries/sweep.ts';
+import { endUnwatchedAlerts } from '../src/db/queries/unwatched.ts';
 import type { Job, JobQueue } from '../src/queue/backend.ts';
 import { KEEP, PRIORITY, type ProbeJob, type ProbeResult, slotJobId } from '../src/queue/definitions.ts';
 
@@ -47,6 +48,7 @@ export async function runSweep(deps: SweepDeps, job: Job<SweepJob, SweepResult>)
     db,
     newServers.map((server) => firstSlot(server, deps.hostKeyOf, startedAt.getTime())),
   );
+  if (!job.data.extra) await endUnwatchedAlerts(db);
   const claim = await claimDue(db, {
     limit: Math.max(0, room),
     perHost: settings.perHost,

@@ -1,6 +1,10 @@
+import type { Change, Grade } from '../core/drift/change.ts';
 import type { ImportedServer } from '../core/import-servers.ts';
 import type { InventoryKind, ProbeOutcome } from '../core/outcome.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Reason, Verdict } from '../core/reasons.ts';
+import type { ComparedAlert } from '../core/replay/compare-alerts.ts';
+import type { StoredState } from '../core/replay/health-record.ts';
 import type { EraChoice, TransportType } from '../core/target.ts';
 
 /** What the commands need done. They parse and print; everything else is behind this. */
@@ -18,7 +22,22 @@ export interface Actions {
   listServers(filter: ServerFilter): Promise<ServerSummary[]>;
   /** By id, or by name where only one has it; null when there is none. */
   showServer(idOrName: string): Promise<ServerDetail | null>;
+  /** Monitoring settings, by id or name; null when there is no such server. */
+  showMonitor(idOrName: string): Promise<MonitorDetail | null>;
+  /** Stores settings that are checked already; null takes them away. */
+  setMonitor(idOrName: string, monitor: unknown): Promise<MonitorDetail | null>;
+  /** Decides a server's history again; null when there is no such server. */
+  replay(command: ReplayCommand): Promise<ReplayResult | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
+  /** null when no server has that id or name. */
+  readDrift(idOrName: string, sinceMs: number | null): Promise<DriftTimeline | null>;
+  /** null when no server has that id or name. */
+  diffInventories(idOrName: string, from: Moment, to: Moment): Promise<InventoryDiff | null>;
+  /** Holds a server to the inventory that it has, or to the one of the hash; null when there is no such server. */
+  pinInventory(idOrName: string, accept: string | null): Promise<PinChange | null>;
+  unpinInventory(idOrName: string): Promise<PinChange | null>;
+  /** All pins, or one server's. */
+  listPins(idOrName: string | null): Promise<Pin[] | null>;
   secrets(command: SecretsCommand): Promise<SecretsReport>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
@@ -179,6 +198,90 @@ export interface SecretsReport {
   changedMeanwhile: string[];
   /** Ids that are not registered. */
   unknown: string[];
+}
+
+export interface MonitorDetail {
+  id: string;
+  name: string;
+  /** As it is stored; null when there is none. */
+  monitor: unknown;
+  /** What of it is not applied, and why. */
+  problems: string[];
+}
+
+/** A time, or a snapshot by its hash or the beginning of it. */
+export type Moment = { atMs: number } | { hash: string };
+
+/** A graded change, and the sentence that tells it. */
+export type ToldChange = Change & { sentence: string };
+
+export interface DriftEntry {
+  at: string;
+  hash: string;
+  /** null: the first inventory that was seen. */
+  previousHash: string | null;
+  /** The worst of its changes. */
+  grade: Grade | null;
+  counts: Record<Grade, number>;
+  /** An estimate, see `tokenEstimate`. */
+  tokens: number;
+  previousTokens: number | null;
+  /** The worst first; not all of very many. */
+  changes: ToldChange[];
+}
+
+export interface DriftTimeline {
+  server: { id: string; name: string };
+  pin: Pin | null;
+  tokenEstimate: string;
+  /** The latest first. */
+  entries: DriftEntry[];
+}
+
+export interface InventoryDiff {
+  server: { id: string; name: string };
+  tokenEstimate: string;
+  from: { hash: string; at: string; tokens: number };
+  to: { hash: string; at: string; tokens: number };
+  counts: Record<Grade, number>;
+  changes: ToldChange[];
+}
+
+export interface Pin {
+  serverId: string;
+  serverName: string;
+  hash: string;
+  pinnedAt: string;
+  currentHash: string | null;
+  /** Since when something breaking or suspicious keeps it from what it is pinned to. */
+  brokenSince: string | null;
+}
+
+export interface PinChange {
+  server: { id: string; name: string };
+  /** What was done, in a line. */
+  summary: string;
+  pin: Pin | null;
+}
+
+export interface ReplayCommand {
+  idOrName: string;
+  sinceMs: number;
+  /** null: the one that the worker is configured with. */
+  policy: Policy | null;
+}
+
+export interface ReplayResult {
+  server: { id: string; name: string };
+  since: string;
+  /** Probes decided again. */
+  probes: number;
+  /** Probes before which no state is stored to start from. */
+  skipped: number;
+  /** How many of the probes end in another state than the stored one, and the first of them. */
+  different: number;
+  firstDifference: { at: string; stored: StoredState; replayed: StoredState } | null;
+  alerts: ComparedAlert[];
 }
 
 export interface DbResult {

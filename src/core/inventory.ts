@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Definition, Inventory, InventoryKind } from './outcome.ts';
+import type { Sliced } from './slices.ts';
 
 export type InventoryCounts = Record<InventoryKind, number>;
 
@@ -12,32 +12,11 @@ export function countInventory(inventory: Inventory): InventoryCounts {
   };
 }
 
-/**
- * The identity of an inventory: SHA-256 over the raw definitions as sent, so that nothing a client
- * would strip is lost. The order of the listing does not count; `v1:` names this scheme.
- */
-export function hashInventory(inventory: Inventory): string {
-  const hash = createHash('sha256');
-  for (const kind of ['tools', 'resources', 'resourceTemplates', 'prompts'] as const) {
-    hash.update(`${kind}\n`);
-    for (const text of inventory[kind].map(serialize).sort()) {
-      hash.update(text).update('\n');
-    }
-  }
-  return `v1:${hash.digest('hex')}`;
-}
+/** No column needs more, and no reader. */
+const MAX_TEXT_LENGTH = 100_000;
 
-/** A definition nested so deeply that it cannot be written out counts by what can be. */
-function serialize(definition: Definition): string {
-  try {
-    return JSON.stringify(definition);
-  } catch (error) {
-    if (error instanceof RangeError) return JSON.stringify(cleanJson(definition));
-    throw error;
-  }
-}
-
-const text = (value: unknown): string | null => (typeof value === 'string' ? cleanText(value) : null);
+const text = (value: unknown): string | null =>
+  typeof value === 'string' ? cleanText(value.slice(0, MAX_TEXT_LENGTH)) : null;
 
 /** PostgreSQL takes neither NUL nor half a surrogate pair. */
 export function cleanText(value: string): string {
@@ -58,12 +37,12 @@ export function cleanJson(value: unknown, depth = 0): unknown {
   );
 }
 
-export interface ToolRow {
+interface ToolRow {
   name: string;
   description: string | null;
   input_schema: unknown;
 }
-export interface ResourceRow {
+interface ResourceRow {
   uri: string;
   name: string;
   description: string | null;
@@ -71,7 +50,7 @@ export interface ResourceRow {
   size: number | null;
   annotations: unknown;
 }
-export interface PromptRow {
+interface PromptRow {
   name: string;
   description: string | null;
   arguments: unknown;
@@ -80,37 +59,96 @@ export interface PromptRow {
 /** A unique index takes no more than 2,704 bytes, and no client calls a tool by such a name. */
 const MAX_KEY_BYTES = 1000;
 
-/** Rows by their key, the last definition of a duplicate winning; without a usable key there is no row. */
-function keyed<Row>(
-  definitions: Definition[],
-  key: string,
-  rowOf: (id: string, definition: Definition) => Row,
-): Row[] {
-  const rows = new Map<string, Row>();
-  for (const definition of definitions) {
-    const id = text(definition[key]);
-    if (id && Buffer.byteLength(id) <= MAX_KEY_BYTES) rows.set(id, rowOf(id, definition));
-  }
-  return [...rows.values()];
+/**
+ * The rows of the inventory tables as JSON texts, each an array that one statement takes, and the keys of
+ * all rows of a table in one. Definitions in `tooLarge` have no schema there.
+ */
+export interface TableRows {
+  chunks: string[];
+  keys: string;
+}
+export type InventoryRows = Record<'tools' | 'resources' | 'prompts', TableRows>;
+
+/** What one statement takes: some milliseconds of work for both sides. */
+const MAX_CHUNK_LENGTH = 2 * 1024 * 1024;
+
+export function* inventoryRows(
+  inventory: Inventory,
+  tooLarge: ReadonlySet<Definition>,
+): Sliced<InventoryRows> {
+  const small = (value: unknown, definition: Definition): unknown =>
+    tooLarge.has(definition) ? null : value;
+  const tools = yield* keyed(inventory.tools, 'name', (name, tool) =>
+    toolRow(name, tool, small(tool.inputSchema ?? null, tool)),
+  );
+  const plain = yield* keyed(inventory.resources, 'uri', (uri, resource) =>
+    resourceRow(uri, resource, small(resource.annotations, resource), undefined),
+  );
+  const templates = yield* keyed(inventory.resourceTemplates, 'uriTemplate', (uri, template) =>
+    resourceRow(uri, template, small(template.annotations, template), { template: true }),
+  );
+  // A template that has a resource's address does not take its place.
+  for (const uri of plain.keys()) templates.delete(uri);
+  const prompts = yield* keyed(inventory.prompts, 'name', (name, prompt) =>
+    promptRow(name, prompt, small(prompt.arguments, prompt)),
+  );
+  return {
+    tools: yield* tableRows(tools),
+    resources: yield* tableRows(new Map([...plain, ...templates])),
+    prompts: yield* tableRows(prompts),
+  };
 }
 
-export function toolRows(inventory: Inventory): ToolRow[] {
-  return keyed(inventory.tools, 'name', (name, tool) => ({
-    name,
-    description: text(tool.description),
-    input_schema: cleanJson(tool.inputSchema ?? null),
-  }));
+/** Rows by their key, the last definition of a duplicate winning; without a usable key there is no row. */
+function* keyed(
+  definitions: readonly Definition[],
+  key: string,
+  rowOf: (id: string, definition: Definition) => object,
+): Sliced<Map<string, { row: () => object }>> {
+  const rows = new Map<string, { row: () => object }>();
+  let seen = 0;
+  for (const definition of definitions) {
+    seen += 1;
+    if (seen % 200 === 0) yield;
+    const id = text(definition[key]);
+    if (id && Buffer.byteLength(id) <= MAX_KEY_BYTES) rows.set(id, { row: () => rowOf(id, definition) });
+  }
+  return rows;
+}
+
+function* tableRows(rows: ReadonlyMap<string, { row: () => object }>): Sliced<TableRows> {
+  const chunks: string[] = [];
+  let pending: string[] = [];
+  let length = 0;
+  for (const { row } of rows.values()) {
+    const json = JSON.stringify(row());
+    pending.push(json);
+    length += json.length;
+    if (length >= MAX_CHUNK_LENGTH) {
+      chunks.push(`[${pending.join(',')}]`);
+      pending = [];
+      length = 0;
+    }
+    yield;
+  }
+  if (pending.length > 0) chunks.push(`[${pending.join(',')}]`);
+  return { chunks, keys: JSON.stringify([...rows.keys()]) };
+}
+
+function toolRow(name: string, tool: Definition, schema: unknown): ToolRow {
+  return { name, description: text(tool.description), input_schema: cleanJson(schema) };
 }
 
 const MAX_INTEGER = 2_147_483_647;
 
+/** Templates are told apart by `annotations.custom.template`. */
 function resourceRow(
   uri: string,
   resource: Definition,
+  given: unknown,
   custom: Record<string, unknown> | undefined,
 ): ResourceRow {
   const size = resource.size;
-  const given = resource.annotations;
   const annotations =
     given && typeof given === 'object' ? (cleanJson(given) as Record<string, unknown>) : null;
   return {
@@ -124,20 +162,10 @@ function resourceRow(
   };
 }
 
-/** Resources, and templates told apart by `annotations.custom.template`. */
-export function resourceRows(inventory: Inventory): ResourceRow[] {
-  const plain = keyed(inventory.resources, 'uri', (uri, resource) => resourceRow(uri, resource, undefined));
-  const templates = keyed(inventory.resourceTemplates, 'uriTemplate', (uri, template) =>
-    resourceRow(uri, template, { template: true }),
-  );
-  const taken = new Set(plain.map((row) => row.uri));
-  return [...plain, ...templates.filter((row) => !taken.has(row.uri))];
-}
-
-export function promptRows(inventory: Inventory): PromptRow[] {
-  return keyed(inventory.prompts, 'name', (name, prompt) => ({
+function promptRow(name: string, prompt: Definition, given: unknown): PromptRow {
+  return {
     name,
     description: text(prompt.description),
-    arguments: Array.isArray(prompt.arguments) ? cleanJson(prompt.arguments) : [],
-  }));
+    arguments: Array.isArray(given) ? cleanJson(given) : [],
+  };
 }

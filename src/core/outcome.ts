@@ -110,6 +110,14 @@ export interface Warning {
   message: string;
 }
 
+/** The certificate that a server showed, in a few words. */
+export interface ServerCertificate {
+  /** The organisation that issued it, or its common name. */
+  issuer: string | null;
+  subject: string | null;
+  validToMs: number | null;
+}
+
 /** What came of the tool call that a server's settings ask for. */
 export interface CanaryOutcome {
   ok: boolean;
@@ -147,6 +155,8 @@ export interface ProbeOutcome {
   inventory: Inventory | null;
   /** null without TLS, and when the handshake did not get that far. */
   certificate: ServerCertificate | null;
+  /** A digest of the listing as it came, byte for byte: the same one again needs no closer look. */
+  listingDigest?: string | null;
   phases: PhaseTimes;
   totalMs: number;
   fault: Fault | null;

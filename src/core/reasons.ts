@@ -299,6 +299,42 @@ export const REASONS = {
     'it closed the connection in the middle',
     'Read the log of the server, or of the proxy before it.',
   ),
+  waking: reason(
+    'waking',
+    'timeout',
+    'it was idle and is starting, as slowly as it has before',
+    'Nothing to do; when its first users should not wait, keep it warm.',
+  ),
+  slow: reason(
+    'degraded',
+    'healthy',
+    'it answers much more slowly than it usually does',
+    'Look at what the phase that the message names waits for.',
+  ),
+  maintenance: reason(
+    'maintenance',
+    'healthy',
+    'it is in maintenance',
+    'Nothing to do: it is probed all the same, and what it is by itself shows when the maintenance ends.',
+  ),
+  dependency_down: reason(
+    'down',
+    'error',
+    'a server that it requires is down',
+    'Look at the server that the message names: this one comes back with it.',
+  ),
+  dependency_degraded: reason(
+    'degraded',
+    'healthy',
+    'a server that it uses is down',
+    'Look at the server that the message names; what needs it does not work until it is back.',
+  ),
+  monitor_offline: reason(
+    'unknown',
+    'error',
+    'the worker itself is cut off',
+    'Nothing is known of the server: check the worker’s own network, DNS and load.',
+  ),
   internal: reason(
     'unknown',
     'error',

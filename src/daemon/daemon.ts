@@ -2,29 +2,37 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { SweepJob, SweepResult } from '../../jobs/sweep.ts';
 import type { Config } from '../config/types.ts';
-import { DEFAULT_POLICY } from '../core/policy.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
+import { readFailingCalls } from '../db/queries/calls.ts';
+import { detectIncidents } from '../db/queries/incidents.ts';
 import { findRegistered } from '../db/queries/servers.ts';
+import { createShowAround } from '../db/queries/show-around.ts';
 import { createProbeStore } from '../db/queries/store.ts';
+import { readSuppressions } from '../db/queries/surroundings.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
 import { createHealth } from '../http/health.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { createEgressPolicy } from '../mcp/egress.ts';
 import { createProber } from '../mcp/prober.ts';
-import { hostKeyOf, targetOfServer } from '../mcp/target.ts';
+import { hostKeyOf, isLoopbackKey, targetOfServer } from '../mcp/target.ts';
 import { createMetrics } from '../metrics/create-metrics.ts';
 import { openQueueBackend } from '../queue/backend.ts';
 import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
 import { type OnProgress, openDatabase } from './database.ts';
 import { refreshGauges, startGauges } from './gauges.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { createLifecycle, withinMs } from './lifecycle.ts';
+import { startNotifications } from './notifications.ts';
 import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
+import { startAround } from './start-around.ts';
 import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
+import { startSelfCheck } from './start-self-check.ts';
+import { startTidying } from './start-tidying.ts';
 import { openStdioChildren } from './stdio-children.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -124,17 +132,33 @@ async function startAll(
     children: await openStdioChildren(config, logger),
   });
   lifecycle.onStop('prober', () => prober.close());
-  const store = createProbeStore(db);
+  const store = createProbeStore(db, {
+    policy: () => settings.policy(),
+    refreshShown: createShowAround(),
+    readFailingCalls,
+  });
   lifecycle.onStop('store', () => store.idle());
 
-  const http = createHttpServer({
-    ...config.http,
+  const notifications = await startNotifications({
+    db,
+    backend,
     metrics,
-    health: createHealth(readinessChecks({ db, queue: backend, sweepIntervalMs: config.sweep.intervalMs })),
     logger,
+    alerts: settings.alerts,
+    detectIncidents: (tx, nowMs) => detectIncidents(tx, settings.policy().incidents, nowMs),
+    readSuppressions,
   });
+  lifecycle.onStop('notifications', () => notifications.stop());
+
+  const health = createHealth(
+    readinessChecks({ db, queue: backend, sweepIntervalMs: config.sweep.intervalMs }),
+  );
+  const http = createHttpServer({ ...config.http, metrics, health, logger });
   const { url: httpUrl } = await http.start();
   lifecycle.onStop('http', () => http.stop());
+
+  const selfCheck = await startSelfCheck({ db, policy: settings.policy, logger });
+  lifecycle.onStop('self-check', () => selfCheck.stop());
 
   const cut = new AbortController();
   // Every probe in flight listens to it.
@@ -150,6 +174,7 @@ async function startAll(
         perHost,
         hostKeyOf,
         signal: cut.signal,
+        isOurs: ({ hostKey, ...probe }) => selfCheck.isOurs({ ...probe, loopback: isLoopbackKey(hostKey) }),
         targetOf: (server) =>
           targetOfServer(server, { timeoutMs: config.probe.timeoutMs, secretKeys: config.secretKeys }),
         probe: (target, request) => prober.probe(target, request),
@@ -160,8 +185,9 @@ async function startAll(
           return server !== null;
         },
         onStored(stored, outcome) {
-          metrics.recordProbe({ ...stored.classification, ...outcome });
+          metrics.recordProbe({ ...stored.decision.own, ...outcome });
           logProbe(logger, stored, outcome);
+          if (stored.decision.statusChange) notifications.kick();
         },
         onSpared: (reason) => metrics.probesSkipped(reason),
       },
@@ -178,17 +204,30 @@ async function startAll(
   });
   lifecycle.onStop('sweep', () => jobs.stopSweep());
   await jobs.scheduleSweep();
-  const calls = await startCalls({ backend, db, policy: () => DEFAULT_POLICY.calls, logger });
+  const around = await startAround({ backend, db, policy: settings.policy, logger });
+  lifecycle.onStop('around', () => around.stop());
+  const tidying = await startTidying(backend, db, logger);
+  lifecycle.onStop('tidying', () => tidying.stop());
+  const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
+  await calls.job.schedule();
+  await notifications.job.schedule();
+  const heartbeat = startHeartbeat({
+    alerts: settings.alerts,
+    health,
+    logger,
+    onSuccess: metrics.setHeartbeat,
+  });
+  lifecycle.onStop('heartbeat', () => heartbeat.stop());
   const watchdog = startWatchdog({
     db,
-    sweepIntervalMs: config.sweep.intervalMs,
-    async scheduleSweep() {
-      await jobs.scheduleSweep();
-      await calls.schedule();
-    },
-    onRestart: (ageMs) =>
-      logger.warn({ ageMs: Math.round(ageMs) }, 'no sweep has run lately: scheduling it anew'),
+    jobs: [
+      { name: 'sweep', everyMs: config.sweep.intervalMs, schedule: () => jobs.scheduleSweep() },
+      notifications.job,
+      calls.job,
+    ],
+    onRestart: (name, ageMs) =>
+      logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),
     onError: (error) => logger.warn({ err: withoutParameters(error) }, 'the watchdog failed'),
   });
   lifecycle.onStop('watchdog', () => watchdog.stop());

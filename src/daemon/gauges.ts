@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts';
+import { readAlertCounts } from '../db/queries/alert-counts.ts';
 import { readCertificateExpiries } from '../db/queries/certificates.ts';
 import { readFleet, readSweepLag } from '../db/queries/fleet.ts';
 import { countCredentials } from '../db/queries/secrets.ts';
@@ -15,10 +16,11 @@ export interface GaugeDeps {
 
 /** Reads the fleet's gauges once. */
 export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps, 'onError'>): Promise<void> {
-  const [fleet, lagSeconds, counts] = await Promise.all([
+  const [fleet, lagSeconds, counts, alerts] = await Promise.all([
     readFleet(db),
     readSweepLag(db),
     probeQueue.counts(),
+    readAlertCounts(db),
   ]);
   metrics.fleet.set(
     fleet.map((row) => ({
@@ -28,12 +30,16 @@ export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps,
       transport: row.transport,
       verdict: row.verdict ?? 'unknown',
       inventory: row.counts,
+      flapping: row.flapping,
+      errorBudgetLeft: row.errorBudgetLeft,
     })),
   );
   metrics.setSweepLag(lagSeconds * 1000);
   metrics.setCertificateExpiries(await readCertificateExpiries(db));
   metrics.setCredentials(await countCredentials(db));
   metrics.setProbeJobs(counts);
+  metrics.setAlertsFiring(alerts.firing);
+  metrics.setOutboxWaiting(alerts.waiting);
 }
 
 /** Gauges older than this say nothing about the fleet any more. */

@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts';
 import { lastJobRunAgeMs } from '../db/queries/job-run.ts';
 import type { HealthCheck } from '../http/health.ts';
 import type { QueueBackend } from '../queue/backend.ts';
-import { sweepLateAfterMs } from './watchdog.ts';
+import { lateAfterMs } from './watchdog.ts';
 
 /** What /readyz looks at: the database, the queue, and a sweep that ran lately on some replica. */
 export function readinessChecks(deps: {
@@ -11,7 +11,7 @@ export function readinessChecks(deps: {
   queue: Pick<QueueBackend, 'ping'>;
   sweepIntervalMs: number;
 }): Record<'database' | 'queue' | 'sweep', HealthCheck> {
-  const lateAfterMs = sweepLateAfterMs(deps.sweepIntervalMs);
+  const sweepLateMs = lateAfterMs(deps.sweepIntervalMs);
   return {
     async database() {
       await deps.db.execute(sql`SELECT 1`);
@@ -24,7 +24,7 @@ export function readinessChecks(deps: {
     async sweep() {
       const ageMs = await lastJobRunAgeMs(deps.db, 'sweep');
       if (ageMs === null) return { ok: false, problem: 'no sweep has run yet' };
-      if (ageMs <= lateAfterMs) return { ok: true };
+      if (ageMs <= sweepLateMs) return { ok: true };
       return { ok: false, problem: `the last sweep ended ${Math.round(ageMs / 1000)} s ago` };
     },
   };

@@ -7,8 +7,8 @@ const toldUnverified = new Set<string>();
 
 /** One line a probe at debug, one a status change at info. */
 export function logProbe(logger: Logger, stored: StoredProbe, outcome: ProbeOutcome): void {
-  const { serverId, name, classification, decision } = stored;
-  const { verdict, reason, message } = classification;
+  const { serverId, name, decision } = stored;
+  const { verdict, reason, message } = decision.own;
   const server = { serverId, server: name };
   logger.debug(
     { ...server, verdict, reason, transport: outcome.transport, totalMs: Math.round(outcome.totalMs) },

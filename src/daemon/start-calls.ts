@@ -5,6 +5,7 @@ import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { QUEUES } from '../queue/definitions.ts';
+import type { ClusterJob } from './watchdog.ts';
 
 /** How soon real calls that begin to fail are noticed; one statement each time, once in the cluster. */
 const LOOK_EVERY_MS = 15_000;
@@ -24,7 +25,7 @@ export async function startCalls({
   policy,
   logger,
   lookEveryMs = LOOK_EVERY_MS,
-}: CallsOptions): Promise<{ schedule: () => Promise<void>; stop: () => Promise<void> }> {
+}: CallsOptions): Promise<{ job: ClusterJob; stop: () => Promise<void> }> {
   const queue = backend.queue<Record<string, never>, { hurried: number }>(QUEUES.calls);
   const worker = await backend.worker<Record<string, never>, { hurried: number }>(QUEUES.calls, 1, () =>
     runCalls({
@@ -41,7 +42,7 @@ export async function startCalls({
   const schedule = () => queue.schedule('calls', lookEveryMs, {});
   await schedule();
   return {
-    schedule,
+    job: { name: 'calls', everyMs: lookEveryMs, schedule },
     async stop() {
       await worker.close();
       await queue.close();

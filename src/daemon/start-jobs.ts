@@ -1,10 +1,9 @@
-import { DelayedError } from 'bullmq';
 import type { Logger } from 'pino';
 import { type ProbeDeps, runProbe } from '../../jobs/probe.ts';
 import { runSweep, type SweepDeps, type SweepJob, type SweepResult } from '../../jobs/sweep.ts';
-import { withoutParameters } from '../db/errors.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
+import { failJob } from './job-failure.ts';
 
 export interface JobSettings {
   probeConcurrency: number;
@@ -26,20 +25,13 @@ export async function startJobs(
   settings: JobSettings,
   logger: Logger,
 ): Promise<RunningJobs> {
-  const failed = (job: string) => (error: unknown) => {
-    // How BullMQ is told that a job was put off: no failure.
-    if (error instanceof DelayedError) throw error;
-    const told = withoutParameters(error);
-    logger.error({ err: told, job }, 'a job failed');
-    throw told;
-  };
   const probes = await backend.worker<ProbeJob, ProbeResult>(
     QUEUES.probe,
     settings.probeConcurrency,
-    (job, token) => runProbe(deps.probe, job, token).catch(failed('probe')),
+    (job, token) => runProbe(deps.probe, job, token).catch(failJob(logger, 'probe')),
   );
   const sweeps = await backend.worker<SweepJob, SweepResult>(QUEUES.sweep, 1, (job) =>
-    runSweep(deps.sweep, job).catch(failed('sweep')),
+    runSweep(deps.sweep, job).catch(failJob(logger, 'sweep')),
   );
   return {
     scheduleSweep: () => deps.sweep.sweepQueue.schedule('sweep', settings.sweepIntervalMs, { extra: false }),

@@ -32,12 +32,12 @@ export interface ProbeContext extends ProbeTools {
   admission: Admission;
   allowance: Allowance;
   sessions: SessionLedger;
+  /** What the target showed first, by TLS. */
+  peer: { certificate: ServerCertificate | null };
   /** What went over its sockets and pipes, counted where they end. */
   bytes: ByteCounts;
   /** How its certificate is judged, beside the ordinary rules; null: by those alone. */
   tlsSite: TlsSite | null;
-  /** What the target showed first, by TLS. */
-  peer: { certificate: ServerCertificate | null };
 }
 
 /** What a target may still send in this probe. */
@@ -115,8 +115,8 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     watch,
     allowance: new Allowance(limits, watch),
     sessions: new SessionLedger(footprint),
+    peer: { certificate: null },
     bytes: { sent: 0, received: 0 },
     tlsSite: null,
-    peer: { certificate: null },
   };
 }

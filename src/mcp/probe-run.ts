@@ -17,6 +17,7 @@ import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
 import type { ProbeRequest } from './probe-request.ts';
 import { createScrubber } from './scrub.ts';
+import { secretsOfCall } from './secrets-of.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
 import { faultOfNetworkError } from './transports/network-fault.ts';
@@ -306,7 +307,8 @@ export class ProbeRun {
   #compose(fault: Fault | null): ProbeOutcome {
     const { watch, sessions } = this.#context;
     const opened = this.#opened;
-    const scrubber = createScrubber(this.#target, this.#issuedTokens);
+    const call = [...secretsOfCall(this.#canarySettings?.arguments)];
+    const scrubber = createScrubber(this.#target, [...this.#issuedTokens, ...call]);
     return {
       transport: this.#target.endpoint.transport,
       era: opened?.era ?? null,

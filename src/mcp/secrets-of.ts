@@ -57,6 +57,15 @@ function* ofArguments(args: readonly string[]): Generator<string> {
   }
 }
 
+/** What the arguments of a call may hide: values that are named like a secret, or look like one. */
+export function* secretsOfCall(args: unknown, name = ''): Generator<string> {
+  if (typeof args === 'string' && (SECRET_NAME.test(name) || looksOpaque(args))) yield* ofHeader(args);
+  if (typeof args !== 'object' || args === null) return;
+  for (const [member, value] of Object.entries(args)) {
+    yield* secretsOfCall(value, Array.isArray(args) ? name : member);
+  }
+}
+
 /** Every secret that a target brings: its headers, its environment, and what its address carries. */
 export function* secretsOf({ endpoint, credentials, tls }: ProbeTarget): Generator<string> {
   if (credentials.kind !== 'none') {

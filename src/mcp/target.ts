@@ -163,6 +163,11 @@ export function hostKeyOf(row: Pick<RegistryServer, 'id' | 'endpointUrl' | 'tran
   return `${host}:${url.port || DEFAULT_PORTS[url.protocol] || ''}`;
 }
 
+/** Whether a host key is of this machine: a command, or a loopback address. */
+export function isLoopbackKey(hostKey: string): boolean {
+  return hostKey === 'stdio' || isLoopbackHost(hostKey.replace(/:\d*$/, ''));
+}
+
 const shortId = (id: string) =>
   id.length <= 64 ? id : createHash('sha256').update(id).digest('hex').slice(0, 32);
 

@@ -1,16 +1,22 @@
 import { Registry } from 'prom-client';
 import type { SpareReason } from '../core/monitor/spare-probe.ts';
+import { createAlertsFiring, type FiringCount } from './alerts-firing.ts';
 import { registerBuildInfo } from './build-info.ts';
 import { type CertificateExpiry, createCertificateExpiry } from './certificate-expiry.ts';
 import { createCredentials } from './credentials.ts';
+import { createErrorBudget } from './error-budget.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
+import { createHeartbeatGauge } from './heartbeat.ts';
 import { createInventoryItems } from './inventory-items.ts';
+import { createNotificationsTotal } from './notifications-total.ts';
+import { createOutboxWaiting } from './outbox-waiting.ts';
 import { createProbeDuration } from './probe-duration.ts';
 import { createProbeJobs } from './probe-jobs.ts';
 import type { ProbeRecord } from './probe-record.ts';
 import { createProbesSkipped } from './probes-skipped.ts';
 import { createProbesTotal } from './probes-total.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
+import { createServerFlapping } from './server-flapping.ts';
 import { createServerUp } from './server-up.ts';
 import { createServerVerdict } from './server-verdict.ts';
 import { createSessionsOpen } from './sessions-open.ts';
@@ -35,13 +41,27 @@ export interface Metrics {
   setCredentials(counts: { sealed: number; plain: number }): void;
   /** Replaces the counts of probe jobs by state. */
   setProbeJobs(counts: Readonly<Record<string, number>>): void;
+  /** Replaces the counts of alerts that fire. */
+  setAlertsFiring(rows: readonly FiringCount[]): void;
+  /** Replaces the counts of what is still to be told. */
+  setOutboxWaiting(waiting: { transitions: number; messages: number }): void;
+  /** Counts one attempt at a message. */
+  countNotification(channelType: string, result: string): void;
+  /** Notes that a heartbeat was taken. */
+  setHeartbeat(atMs: number): void;
 }
 
 /** A registry of its own, so that two daemons in one process do not meet. */
 export function createMetrics({ version }: { version: string }): Metrics {
   const registry = new Registry();
   const perProbe = [createProbesTotal(registry), createProbeDuration(registry), createSessionsOpen(registry)];
-  const perFleet = [createServerUp(registry), createServerVerdict(registry), createInventoryItems(registry)];
+  const perFleet = [
+    createServerUp(registry),
+    createServerVerdict(registry),
+    createInventoryItems(registry),
+    createServerFlapping(registry),
+    createErrorBudget(registry),
+  ];
   const probesSkipped = createProbesSkipped(registry);
   const setSweepLag = createSweepLag(registry);
   const setCertificateExpiries = createCertificateExpiry(registry);
@@ -66,5 +86,9 @@ export function createMetrics({ version }: { version: string }): Metrics {
     setCertificateExpiries,
     setCredentials,
     setProbeJobs,
+    setAlertsFiring: createAlertsFiring(registry),
+    setOutboxWaiting: createOutboxWaiting(registry),
+    countNotification: createNotificationsTotal(registry),
+    setHeartbeat: createHeartbeatGauge(registry),
   };
 }

@@ -10,6 +10,10 @@ export interface FleetRow {
   tenant: string;
   transport: string;
   verdict: Verdict;
+  /** Its state changes so often that its alerts are held. */
+  flapping?: boolean;
+  /** Of its error budget, what is left; null or missing when it was never probed. */
+  errorBudgetLeft?: number | null;
   /** How many of each kind it offers; null or missing when that was never seen. */
   inventory?: Partial<Record<InventoryKind, number>> | null;
 }

@@ -4,7 +4,11 @@ import { z } from 'zod';
 export const QUEUES = {
   sweep: 'vitals-sweep',
   probe: 'vitals-probe',
+  around: 'vitals-around',
+  tidy: 'vitals-tidy',
   calls: 'vitals-calls',
+  notify: 'vitals-notify',
+  deliver: 'vitals-deliver',
 } as const;
 
 /**
@@ -47,3 +51,26 @@ export const KEEP = {
   removeOnComplete: { age: 600, count: 1000 },
   removeOnFail: { age: 86_400, count: 1000 },
 } as const;
+
+/** `kick`: somebody knows of a change, and does not want to wait for the next tick. */
+export interface NotifyJob {
+  kick: boolean;
+}
+export interface NotifyResult {
+  /** Messages put on the list. */
+  planned: number;
+  /** Channels that have something to be sent. */
+  channels: number;
+}
+
+/** Sends what is due to one channel; its messages and secrets are read when it runs. */
+export const deliverJobSchema = z.object({ channel: z.string() });
+export type DeliverJob = z.infer<typeof deliverJobSchema>;
+export interface DeliverResult {
+  attempts: number;
+}
+
+/** Two ticks of one moment make one job for a channel. */
+export function deliverJobId(channel: string, nowMs: number): string {
+  return `deliver-${safeId(channel)}-${nowMs}`;
+}

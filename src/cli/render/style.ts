@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Grade } from '../../core/drift/change.ts';
 import type { Verdict } from '../../core/reasons.ts';
 import type { CliIo, Output } from '../cli-io.ts';
 
@@ -6,6 +7,7 @@ type Format = Parameters<typeof styleText>[0];
 
 export interface Style {
   verdict(verdict: Verdict, text?: string): string;
+  grade(grade: Grade, text: string): string;
   bold(text: string): string;
   faint(text: string): string;
   /** The columns that a line may take; Infinity where there is no terminal. */
@@ -22,6 +24,13 @@ const VERDICT_FORMATS: Readonly<Record<Verdict, Format>> = {
   maintenance: 'blue',
 };
 
+const GRADE_FORMATS: Readonly<Record<Grade, Format>> = {
+  breaking: 'red',
+  suspicious: 'magenta',
+  additive: 'green',
+  cosmetic: 'gray',
+};
+
 /** Colours only on a terminal, and not where NO_COLOR is set. */
 export function createStyle(output: Output, environment: CliIo['environment']): Style {
   const isTerminal = output.isTTY === true;
@@ -31,6 +40,7 @@ export function createStyle(output: Output, environment: CliIo['environment']): 
     colored ? styleText(format, text, { validateStream: false }) : text;
   return {
     verdict: (verdict, text = verdict) => paint(VERDICT_FORMATS[verdict], text),
+    grade: (grade, text) => paint(GRADE_FORMATS[grade], text),
     bold: (text) => paint('bold', text),
     faint: (text) => paint('gray', text),
     columns: isTerminal ? Math.max(40, output.columns || 80) : Number.POSITIVE_INFINITY,

@@ -121,3 +121,37 @@ const oneLine = (text: string): string =>
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .slice(0, 200)
     .toWellFormed();
+
+/** The message without what it says of these alerts; null when nothing is left. */
+export function withoutAlerts(message: Message, ids: ReadonlySet<string>): Message | null {
+  const alerts = message.alerts.filter(({ id }) => !ids.has(id));
+  return alerts.length === 0 ? null : { ...message, alerts, subject: subjectOf(alerts) };
+}
+
+/** The announcement of a maintenance window. */
+export function composeMaintenance(maintenance: MaintenanceNews, groupKey: string, nowMs: number): Message {
+  return {
+    version: 1,
+    kind: 'maintenance',
+    subject: `[MAINTENANCE] ${oneLine(maintenance.title)} has ${maintenance.phase === 'started' ? 'begun' : 'ended'}`,
+    groupKey,
+    createdAt: isoOf(nowMs),
+    freshUntil: maintenance.scheduledEnd,
+    alerts: [],
+    maintenance,
+  };
+}
+
+/** What `alerts test` sends. */
+export function composeTest(channel: string, nowMs: number): Message {
+  return {
+    version: 1,
+    kind: 'test',
+    subject: `[TEST] mcp-vitals can tell the channel ${oneLine(channel)}`,
+    groupKey: 'test',
+    createdAt: isoOf(nowMs),
+    freshUntil: isoOf(nowMs + 60_000),
+    alerts: [],
+    maintenance: null,
+  };
+}

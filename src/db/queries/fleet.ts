@@ -15,13 +15,16 @@ export interface FleetRow {
   reason: Reason | null;
   message: string | null;
   counts: InventoryCounts | null;
+  flapping: boolean;
+  /** null before the first probe. */
+  errorBudgetLeft: number | null;
 }
 
 /** The newest verdict of every registered server. */
 export async function readFleet(db: Database): Promise<FleetRow[]> {
   const rows = await db.execute<FleetRow & Record<string, unknown>>(sql`
     SELECT m.id, m.name, m.tenant_id AS "tenantId", m.transport_type AS transport, s.verdict, s.reason, s.message,
-      s.counts
+      s.counts, coalesce(s.flapping, false) AS flapping, s.error_budget_left::float8 AS "errorBudgetLeft"
     FROM mcp_server m LEFT JOIN vitals.server_state s ON s.server_id = m.id
     ORDER BY m.id`);
   return [...rows];

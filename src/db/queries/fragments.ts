@@ -18,3 +18,6 @@ export const CLOCK_LEEWAY_MS = 60_000;
  */
 export const SHORT_TRANSACTION = sql`set_config('idle_in_transaction_session_timeout', '5s', true),
   set_config('statement_timeout', '60s', true), set_config('lock_timeout', '10s', true)`;
+
+/** The same as a statement of its own. */
+export const SHORT_TRANSACTION_SELECT = sql`SELECT ${SHORT_TRANSACTION}`;

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { promptRows, resourceRows, toolRows } from '../../core/inventory.ts';
-import type { Inventory, InventoryKind } from '../../core/outcome.ts';
+import type { InventoryRows, TableRows } from '../../core/inventory.ts';
+import type { InventoryKind } from '../../core/outcome.ts';
 import type { Database } from '../client.ts';
 
 type Tx = Pick<Database, 'execute'>;
@@ -54,28 +54,32 @@ const PROMPTS: InventoryTable = {
 };
 
 /**
- * Makes the three inventory tables say what the server listed, in two statements a table, however
- * many items: new rows in, changed ones updated, returned ones active again, vanished ones inactive.
+ * Makes the three inventory tables say what the server listed, in a statement for each two megabytes and
+ * one more a table: new rows in, changed ones updated, returned ones active again, vanished ones inactive.
  * A row that did not change is not written; a family whose listing failed is left as it was.
  */
 export async function storeInventory(
   tx: Tx,
   serverId: string,
-  inventory: Inventory,
+  rows: InventoryRows,
   failed: ReadonlySet<InventoryKind>,
 ): Promise<void> {
-  if (!failed.has('tools')) await storeRows(tx, serverId, TOOLS, toolRows(inventory));
+  if (!failed.has('tools')) await storeRows(tx, serverId, TOOLS, rows.tools);
   if (!failed.has('resources') && !failed.has('resourceTemplates')) {
-    await storeRows(tx, serverId, RESOURCES, resourceRows(inventory));
+    await storeRows(tx, serverId, RESOURCES, rows.resources);
   }
-  if (!failed.has('prompts')) await storeRows(tx, serverId, PROMPTS, promptRows(inventory));
+  if (!failed.has('prompts')) await storeRows(tx, serverId, PROMPTS, rows.prompts);
 }
 
 const list = (parts: SQL[]): SQL => sql.join(parts, sql`, `);
 
-async function storeRows(tx: Tx, serverId: string, shape: InventoryTable, rows: object[]): Promise<void> {
+async function storeRows(
+  tx: Tx,
+  serverId: string,
+  shape: InventoryTable,
+  { chunks, keys }: TableRows,
+): Promise<void> {
   const { table, key, columns, extra } = shape;
-  const json = JSON.stringify(rows);
   const names = list(columns.map(({ name }) => sql`${sql.identifier(name)}`));
   const record = list(columns.map(({ name, type }) => sql`${sql.identifier(name)} ${sql.raw(type)}`));
   const updates = list(
@@ -86,14 +90,16 @@ async function storeRows(tx: Tx, serverId: string, shape: InventoryTable, rows: 
   const before = list(columns.map((column) => comparable(column, sql`t`)));
   const after = list(columns.map((column) => comparable(column, sql`excluded`)));
 
-  await tx.execute(sql`
-    INSERT INTO ${table} AS t (id, server_id, is_active, created_at, updated_at, ${names}${extra.names})
-    SELECT gen_random_uuid(), ${serverId}, true, now(), now(), ${names}${extra.values}
-    FROM json_to_recordset(${json}::json) AS r(${record})
-    ON CONFLICT (server_id, ${key}) DO UPDATE SET ${updates}, is_active = true, updated_at = now()
-    WHERE NOT coalesce(t.is_active, false) OR (${before}) IS DISTINCT FROM (${after})`);
+  for (const chunk of chunks) {
+    await tx.execute(sql`
+      INSERT INTO ${table} AS t (id, server_id, is_active, created_at, updated_at, ${names}${extra.names})
+      SELECT gen_random_uuid(), ${serverId}, true, now(), now(), ${names}${extra.values}
+      FROM json_to_recordset(${chunk}::json) AS r(${record})
+      ON CONFLICT (server_id, ${key}) DO UPDATE SET ${updates}, is_active = true, updated_at = now()
+      WHERE NOT coalesce(t.is_active, false) OR (${before}) IS DISTINCT FROM (${after})`);
+  }
   await tx.execute(sql`
     UPDATE ${table} AS t SET is_active = false, updated_at = now()
     WHERE t.server_id = ${serverId} AND t.is_active AND NOT EXISTS (
-      SELECT 1 FROM json_to_recordset(${json}::json) AS r(${key} text) WHERE r.${key} = t.${key})`);
+      SELECT 1 FROM json_array_elements_text(${keys}::json) AS r(k) WHERE r.k = t.${key})`);
 }

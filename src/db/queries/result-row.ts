@@ -1,18 +1,11 @@
 import { daysUntil } from '../../core/certificates/expiry-alerts.ts';
 import { type Classification, classify } from '../../core/classify.ts';
-import {
-  decideHealth,
-  type HealthDecision,
-  type HealthPolicy,
-  type ServerStatus,
-} from '../../core/health/decide-health.ts';
-import {
-  cleanJson,
-  cleanText,
-  countInventory,
-  hashInventory,
-  type InventoryCounts,
-} from '../../core/inventory.ts';
+import type { HealthContext } from '../../core/health/context.ts';
+import { decideHealth, type HealthDecision, healthStatusOf } from '../../core/health/decide-health.ts';
+import { parseState, type ServerStatus } from '../../core/health/memory.ts';
+import type { SharedParts } from '../../core/incidents/shared-parts.ts';
+import { cleanJson, cleanText, countInventory, type InventoryCounts } from '../../core/inventory.ts';
+import { monitorOfSettings } from '../../core/monitor/monitor-settings.ts';
 import type {
   Inventory,
   InventoryKind,
@@ -20,8 +13,10 @@ import type {
   ServerCertificate,
   Warning,
 } from '../../core/outcome.ts';
-import type { Verdict } from '../../core/reasons.ts';
+import type { Policy } from '../../core/policy.ts';
+import { healthRecord } from '../../core/replay/health-record.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
+import type { PreparedInventory } from './prepare-inventory.ts';
 
 /** A probe that has ended, on its way into the database. */
 export interface FinishedProbe {
@@ -32,6 +27,12 @@ export interface FinishedProbe {
   slotMs: number | null;
   checkedAt: Date;
   outcome: ProbeOutcome;
+  /** What it shares with others that may fail with it; what is not given stays as it was. */
+  shared?: SharedParts;
+  /** What its inventory means, found out beforehand; null without one. */
+  listing: PreparedInventory | null;
+  /** The worker itself was cut off at that moment. */
+  monitorOffline?: boolean;
 }
 
 /** What became of it. */
@@ -39,6 +40,7 @@ export interface StoredProbe {
   serverId: string;
   name: string;
   tenantId: string | null;
+  /** What the probe alone says; what it means is in the decision. */
   classification: Classification;
   decision: HealthDecision;
   /** Why the inventory could not be stored; the verdict was. */
@@ -54,10 +56,12 @@ export interface MemoryRow extends Record<string, unknown> {
   registeredVersion: string;
   intervalSeconds: number | null;
   checkedBefore: boolean;
-  verdict: Verdict | null;
-  verdictSinceMs: number | null;
   failures: number;
   successes: number;
+  memory: unknown;
+  latency: unknown;
+  /** mcp_server.settings. */
+  settings: unknown;
   statusWritten: string | null;
   versionLearnt: string | null;
   inventoryHash: string | null;
@@ -67,32 +71,46 @@ export interface MemoryRow extends Record<string, unknown> {
   nowMs: number;
 }
 
+/** What a result is judged by, beside itself. */
+export interface Surrounding {
+  policy: Policy;
+  failingCalls: HealthContext['failingCalls'];
+}
+
 /** One result as the statements of a batch take it, and what the caller is told. */
-export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: HealthPolicy) {
-  const { outcome, serverId, checkedAt } = probe;
+export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, failingCalls }: Surrounding) {
+  const { outcome, serverId } = probe;
   const classification = classify(outcome);
-  const setByPerson =
-    memory.status === 'maintenance' ||
+  const held =
+    (memory.status === 'maintenance' && memory.statusWritten !== 'maintenance') ||
     (memory.status === 'inactive' && memory.checkedBefore && memory.statusWritten !== 'inactive');
-  const decision = decideHealth(
-    {
-      verdict: memory.verdict,
-      verdictSince: memory.verdictSinceMs === null ? null : new Date(memory.verdictSinceMs),
-      failures: memory.failures,
-      successes: memory.successes,
-      status: memory.status,
-      held: setByPerson,
+  const before = parseState(memory, memory);
+  /** false: another probe of the server began since, and this one is history only. */
+  const current = memory.runToken === probe.token;
+  const checkedMs = current
+    ? checkedAtMs(probe, before.state.memory.lastMs, memory.nowMs)
+    : probe.checkedAt.getTime();
+  const input = {
+    subject: { id: serverId, name: memory.name, tenantId: memory.tenantId },
+    observation: {
+      atMs: checkedMs,
+      seen: { ...classification, message: cleanText(classification.message) },
+      phases: outcome.phases,
+      totalMs: outcome.totalMs,
+      manual: probe.slotMs === null,
     },
-    classification,
-    checkedAt,
-    policy,
-  );
+    context: { monitorOffline: probe.monitorOffline === true, failingCalls },
+    registered: { status: memory.status, held, ours: memory.status === memory.statusWritten },
+    objective: monitorOfSettings(memory.settings).settings.slo.objective ?? policy.slo.objective,
+  };
+  const decision = decideHealth(before.state, input, policy);
+  const { own } = decision;
   const nextProbeMs = nextSlot({
     serverId,
     intervalMs: intervalMsOf(memory.intervalSeconds),
     nowMs: memory.nowMs,
     confirmInMs: decision.confirmInMs,
-    reason: classification.reason,
+    reason: own.reason,
     retryAfterMs: outcome.fault?.kind === 'http' ? outcome.fault.retryAfterMs : undefined,
   });
   const version = outcome.serverInfo ? cleanText(outcome.serverInfo.version).slice(0, 200) : null;
@@ -102,24 +120,25 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
   const { inventory } = outcome;
   const failed = failedKinds(outcome.warnings);
   // Of a listing that failed in part neither hash nor counts would say what is in the tables.
-  const inventoryHash = inventory && failed.size === 0 ? hashInventory(inventory) : null;
+  const inventoryHash = probe.listing?.hash ?? null;
   const answered = classification.check === 'healthy' || classification.check === 'unhealthy';
-  const up = decision.healthStatus === 'healthy';
+  const health = current ? decision.healthStatus : healthStatusOf(classification.verdict);
 
   const row = {
     serverId,
     token: probe.token,
     hostKey: probe.hostKey,
     bytes: outcome.bytes.sent + outcome.bytes.received,
-    checkedAt: checkedAt.toISOString(),
+    checkedAt: new Date(checkedMs).toISOString(),
     check: classification.check,
     responseMs: answered ? Math.round(outcome.totalMs) : null,
-    message: classification.reason === 'ok' ? null : cleanText(classification.message),
+    message: current ? own.message : classification.reason === 'ok' ? null : input.observation.seen.message,
     metrics: cleanJson({
       ...(version === null ? {} : { version }),
       custom: {
-        verdict: classification.verdict,
-        reason: classification.reason,
+        ...(current
+          ? healthRecord(input, before, decision)
+          : { verdict: classification.verdict, reason: classification.reason }),
         transport: outcome.transport,
         era: outcome.era,
         protocolVersion: outcome.protocolVersion,
@@ -130,21 +149,22 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
         manual: probe.slotMs === null,
         ...(outcome.warnings.length > 0 ? { warnings: outcome.warnings.slice(0, 20) } : {}),
         ...(outcome.fault ? { fault: outcome.fault } : {}),
-        ...(outcome.certificate ? { certificate: certificateOf(outcome.certificate, checkedAt) } : {}),
+        ...(outcome.certificate ? { certificate: certificateOf(outcome.certificate, probe.checkedAt) } : {}),
       },
     }),
-    counted: decision.healthStatus === 'unknown' ? 0 : 1,
-    up: up ? 1 : 0,
-    status: decision.status,
-    healthStatus: decision.healthStatus,
+    counted: health === 'unknown' ? 0 : 1,
+    up: health === 'healthy' ? 1 : 0,
     capabilities: boundedJson(outcome.capabilities),
     version: learnsVersion ? version : null,
-    statusWritten: setByPerson ? memory.statusWritten : decision.status,
-    verdict: decision.verdict,
-    reason: decision.reason,
-    verdictSince: decision.verdictSince.toISOString(),
-    failures: decision.failures,
-    successes: decision.successes,
+    own,
+    ownStatus: decision.state.memory.status,
+    shared: probe.shared ? cleanJson(probe.shared) : null,
+    memory: decision.state.memory,
+    latency: decision.state.latency,
+    flapping: decision.flapping,
+    errorBudgetLeft: decision.errorBudgetLeft,
+    failures: decision.state.memory.runs.failures,
+    successes: decision.state.memory.runs.successes,
     era: outcome.era,
     // What was pinned did not answer: the next probe negotiates anew.
     eraFailed:
@@ -161,7 +181,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
           title: `${cleanText(memory.name)}: ${decision.statusChange.before} → ${decision.statusChange.after}`,
           severity: severityOf(decision),
           tenantId: memory.tenantId,
-          data: { ...decision.statusChange, reason: classification.reason, verdict: decision.verdict },
+          data: { ...decision.statusChange, reason: own.reason, verdict: own.verdict },
         }
       : null,
   };
@@ -176,17 +196,32 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, policy: Health
   return {
     row,
     stored,
-    /** false: another probe of the server began since, and this one is history only. */
-    current: memory.runToken === probe.token,
-    failed,
-    inventoryChanged:
-      inventory !== null && (inventoryHash === null || inventoryHash !== memory.inventoryHash),
+    knownHash: memory.inventoryHash,
+    current,
+    /** What is shown of it, as far as the server alone decides. */
+    shown: {
+      serverId,
+      own,
+      status: decision.status,
+      healthStatus: decision.healthStatus,
+      held: held ? memory.status : null,
+      atMs: checkedMs,
+    },
   };
 }
 
 function certificateOf({ issuer, subject, validToMs }: ServerCertificate, checkedAt: Date) {
   const daysLeft = validToMs === null ? null : daysUntil(validToMs, checkedAt.getTime());
   return { issuer, subject, daysLeft };
+}
+
+/**
+ * The moment of a result that counts: of one server each lies behind the one before, also when the
+ * clocks of two workers differ, so that the order of its history is the order of what was decided.
+ */
+function checkedAtMs(probe: FinishedProbe, lastMs: number | null, nowMs: number): number {
+  const toldMs = Math.min(probe.checkedAt.getTime(), Math.floor(nowMs));
+  return lastMs === null ? toldMs : Math.max(toldMs, lastMs + 1);
 }
 
 function failedKinds(warnings: Warning[]): Set<InventoryKind> {
@@ -215,5 +250,5 @@ function boundedJson(value: Record<string, unknown> | null): unknown {
 
 function severityOf(decision: HealthDecision): 'info' | 'warning' | 'error' {
   if (decision.healthStatus === 'healthy') return 'info';
-  return decision.verdict === 'unauthenticated' ? 'warning' : 'error';
+  return decision.own.verdict === 'unauthenticated' ? 'warning' : 'error';
 }

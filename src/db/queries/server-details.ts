@@ -11,6 +11,8 @@ export interface ServerRow extends FleetRow {
   authType: string;
   status: string;
   tags: string[] | null;
+  /** As the gateway wrote them: of any shape. */
+  settings: unknown;
   intervalSeconds: number | null;
   /** Milliseconds since 1970. */
   lastProbeMs: number | null;
@@ -43,9 +45,9 @@ export async function readServers(db: Database, query: ServerQuery): Promise<Ser
   if (query.verdict !== undefined) conditions.push(sql`s.verdict = ${query.verdict}`);
   const rows = await db.execute<ServerRow & Record<string, unknown>>(sql`
     SELECT m.id, m.name, m.description, m.version, m.endpoint_url AS "endpointUrl", m.transport_type AS transport,
-      m.auth_type AS "authType", m.status, m.tags, m.tenant_id AS "tenantId",
+      m.auth_type AS "authType", m.status, m.tags, m.settings, m.tenant_id AS "tenantId",
       m.health_check_interval AS "intervalSeconds", m.uptime::float8 AS "uptimePercent", s.verdict, s.reason,
-      s.message, s.counts, s.era, s.protocol_version AS "protocolVersion",
+      s.message, s.counts, coalesce(s.flapping, false) AS flapping, s.error_budget_left::float8 AS "errorBudgetLeft", s.era, s.protocol_version AS "protocolVersion",
       (SELECT h.response_time FROM mcp_server_health_check h WHERE h.server_id = m.id
         ORDER BY h.checked_at DESC LIMIT 1) AS "responseMs",
       (extract(epoch FROM s.last_probe_at) * 1000)::float8 AS "lastProbeMs",

@@ -12,7 +12,7 @@ export async function readMemories(tx: Tx, serverIds: string[]): Promise<Map<str
   const rows = await tx.execute<MemoryRow>(sql`
     SELECT m.id AS "serverId", m.name, m.tenant_id AS "tenantId", m.status, m.version AS "registeredVersion",
       m.health_check_interval AS "intervalSeconds", m.last_health_check IS NOT NULL AS "checkedBefore",
-      s.verdict, (extract(epoch FROM s.verdict_since) * 1000)::float8 AS "verdictSinceMs", s.failures, s.successes,
+      m.settings, s.failures, s.successes, s.memory, s.latency,
       s.status_written AS "statusWritten", s.version_learnt AS "versionLearnt",
       s.inventory_hash AS "inventoryHash", s.counts, s.run_token AS "runToken",
       (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs"
@@ -45,11 +45,11 @@ export async function addUptime(tx: Tx, rows: string): Promise<void> {
 export async function updateServers(tx: Tx, rows: string): Promise<void> {
   await tx.execute(sql`
     UPDATE mcp_server m SET
-      status = r.status, health_status = r."healthStatus", last_health_check = r."checkedAt",
+      last_health_check = r."checkedAt",
       capabilities = coalesce(r.capabilities, m.capabilities), version = coalesce(r.version, m.version),
       uptime = coalesce(h.uptime, m.uptime), avg_response_time = coalesce(h.response_time, m.avg_response_time)
     FROM json_to_recordset(${rows}::json)
-      AS r("serverId" text, status text, "healthStatus" text, "checkedAt" timestamptz, capabilities json, version text)
+      AS r("serverId" text, "checkedAt" timestamptz, capabilities json, version text)
     LEFT JOIN LATERAL (
       SELECT round(100.0 * sum(healthy) / nullif(sum(checks), 0), 2) AS uptime,
         round(1.0 * sum(response_ms_sum) / nullif(sum(responses), 0), 3) AS response_time
@@ -63,17 +63,26 @@ export async function updateServers(tx: Tx, rows: string): Promise<void> {
 export async function updateStates(tx: Tx, rows: string): Promise<void> {
   await tx.execute(sql`
     UPDATE vitals.server_state s SET
-      host_key = r."hostKey", next_probe_at = r."nextProbeAt", verdict = r.verdict, reason = r.reason,
-      message = r.message, verdict_since = r."verdictSince", last_probe_at = r."checkedAt", failures = r.failures,
-      successes = r.successes, status_written = r."statusWritten", era = CASE WHEN r."eraFailed" THEN NULL ELSE coalesce(r.era, s.era) END,
+      host_key = r."hostKey", next_probe_at = r."nextProbeAt", last_probe_at = r."checkedAt", own = r.own,
+      own_status = r."ownStatus",
+      -- It fails until it is confirmed to be well, as a way back is.
+      failing_since = CASE WHEN r.failures > 0 THEN coalesce(s.failing_since, r."checkedAt")
+        WHEN r."ownStatus" = 'error' THEN s.failing_since END,
+      -- What a failed handshake could not show is still what it was.
+      shared = CASE WHEN r.shared IS NULL OR json_typeof(r.shared) = 'null' THEN s.shared
+        ELSE r.shared::jsonb || jsonb_build_object('certificateIssuer',
+          coalesce(r.shared->>'certificateIssuer', s.shared->>'certificateIssuer')) END,
+      memory = r.memory, latency = r.latency, flapping = r.flapping, error_budget_left = r."errorBudgetLeft",
+      failures = r.failures, successes = r.successes,
+      era = CASE WHEN r."eraFailed" THEN NULL ELSE coalesce(r.era, s.era) END,
       protocol_version = coalesce(r."protocolVersion", s.protocol_version),
       version_learnt = coalesce(r.version, s.version_learnt), inventory_hash = coalesce(r."inventoryHash", s.inventory_hash),
       counts = coalesce(r.counts, s.counts), updated_at = now(), ${COUNT_PROBE},
       run_token = NULL, running_until = NULL, lease_until = NULL, lease_slot = NULL
     FROM json_to_recordset(${rows}::json) AS r("serverId" text, "hostKey" text, "nextProbeAt" timestamptz,
-      verdict text, reason text, message text, "verdictSince" timestamptz, "checkedAt" timestamptz, failures integer,
-      successes integer, "statusWritten" text, era text, "eraFailed" boolean, "protocolVersion" text, version text, "inventoryHash" text,
-      counts jsonb, bytes bigint)
+      "checkedAt" timestamptz, own jsonb, "ownStatus" text, shared json, memory jsonb, latency jsonb, flapping boolean, "errorBudgetLeft" real,
+      failures integer, successes integer, era text, "eraFailed" boolean, "protocolVersion" text, version text,
+      "inventoryHash" text, counts jsonb, bytes bigint)
     WHERE s.server_id = r."serverId"`);
 }
 

@@ -1,17 +1,21 @@
 import { sql } from 'drizzle-orm';
-import { DEFAULT_HEALTH_POLICY, type HealthPolicy } from '../../core/health/decide-health.ts';
+import type { HealthContext } from '../../core/health/context.ts';
+import { type CallsPolicy, DEFAULT_POLICY, type Policy } from '../../core/policy.ts';
 import type { Database } from '../client.ts';
-import { withoutParameters } from '../errors.ts';
+import { recordAlertChanges } from './alerts.ts';
 import { createBatcher } from './batch.ts';
 import { storeCertificates } from './certificates.ts';
 import { SHORT_TRANSACTION } from './fragments.ts';
-import { storeInventory } from './inventory.ts';
+import { createInventoryPreparer } from './prepare-inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
+import { type OwnShown, showOwn } from './shown.ts';
+import { storeInventoryOf } from './store-inventory.ts';
 import {
   addUptime,
   insertEvents,
   insertHistory,
   readMemories,
+  type Tx,
   updateServers,
   updateStates,
 } from './store-statements.ts';
@@ -20,34 +24,72 @@ export type { StoredProbe } from './result-row.ts';
 
 export interface ProbeStore {
   /** Resolves when the result is committed; null when the server is no longer registered. */
-  save(probe: FinishedProbe): Promise<StoredProbe | null>;
+  save(probe: Omit<FinishedProbe, 'listing'>): Promise<StoredProbe | null>;
   idle(): Promise<void>;
 }
 
+export interface StoreOptions {
+  /** What states are decided by; asked for each batch, since its file may be read anew. */
+  policy?: () => Policy;
+  /** Of the real calls of these servers, those that fail too often. */
+  readFailingCalls?: ReadFailingCalls;
+  /**
+   * Shows what lies over the servers that were decided (maintenance, other servers), and gives the ids
+   * that it has shown; null for none. The others are shown as they are by themselves.
+   */
+  refreshShown?: RefreshShown;
+}
+
+type RefreshShown = (
+  tx: Tx,
+  servers: readonly OwnShown[],
+  policy: Policy,
+) => Promise<ReadonlySet<string> | null>;
+
+type ReadFailingCalls = (
+  tx: Tx,
+  serverIds: readonly string[],
+  policy: CallsPolicy,
+  nowMs: number,
+) => Promise<ReadonlyMap<string, NonNullable<HealthContext['failingCalls']>>>;
+
 const MAX_BATCH = 100;
 
-/** Writes results in batches: history, server, inventory, events and next slot in one transaction. */
-export function createProbeStore(db: Database, policy: HealthPolicy = DEFAULT_HEALTH_POLICY): ProbeStore {
+/** Writes results in batches: history, server, inventory, events, alerts and next slot in one transaction. */
+export function createProbeStore(db: Database, options: StoreOptions = {}): ProbeStore {
   const batcher = createBatcher<FinishedProbe, StoredProbe | null>(MAX_BATCH, (probes) =>
-    saveProbes(db, probes, policy),
+    saveProbes(db, probes, options),
   );
-  return { save: (probe) => batcher.add(probe), idle: () => batcher.idle() };
+  const inventories = createInventoryPreparer(db);
+  return {
+    async save(probe) {
+      const listing = await inventories.prepare(probe);
+      const stored = await batcher.add({ ...probe, listing });
+      inventories.settle(probe.serverId, stored?.inventoryProblem === null ? listing : null);
+      return stored;
+    },
+    idle: () => batcher.idle(),
+  };
 }
 
 async function saveProbes(
   db: Database,
   probes: FinishedProbe[],
-  policy: HealthPolicy,
+  { policy: policyNow = () => DEFAULT_POLICY, readFailingCalls, refreshShown }: StoreOptions,
 ): Promise<(StoredProbe | null)[]> {
+  const policy = policyNow();
   return await db.transaction(async (tx) => {
     await tx.execute(sql`SELECT ${SHORT_TRANSACTION}`);
     const memories = await readMemories(
       tx,
       probes.map((probe) => probe.serverId),
     );
+    const [{ nowMs = 0 } = {}] = memories.values();
+    const failing = await readFailingCalls?.(tx, [...memories.keys()], policy.calls, nowMs);
     const results = probes.map((probe) => {
       const memory = memories.get(probe.serverId);
-      return memory ? { probe, ...resultOf(probe, memory, policy) } : null;
+      const failingCalls = failing?.get(probe.serverId) ?? null;
+      return memory ? { probe, ...resultOf(probe, memory, { policy, failingCalls }) } : null;
     });
     const known = results.filter((result) => result !== null);
     const current = known.filter((result) => result.current);
@@ -58,31 +100,25 @@ async function saveProbes(
     const rows = JSON.stringify(current.map((result) => result.row));
     await updateServers(tx, rows);
     await updateStates(tx, rows);
-    await insertEvents(tx, rows);
+    const surrounded = await refreshShown?.(
+      tx,
+      current.map((result) => result.shown),
+      policy,
+    );
+    const alone = current.filter((result) => !surrounded?.has(result.row.serverId));
+    await showOwn(
+      tx,
+      alone.map((result) => result.shown),
+    );
+    await insertEvents(tx, JSON.stringify(alone.map((result) => result.row)));
+    await recordAlertChanges(
+      tx,
+      current.flatMap((result) => result.stored.decision.alerts),
+    );
     await storeCertificates(
       tx,
       current.map(({ probe, stored }) => ({ ...stored, certificate: probe.outcome.certificate })),
     );
     return results.map((result) => result?.stored ?? null);
   });
-}
-
-/**
- * An inventory that the database will not take must not cost the verdict: it is stored behind a
- * savepoint, and tried again at the next probe.
- */
-async function storeInventoryOf(
-  tx: Pick<Database, 'transaction'>,
-  result: { probe: FinishedProbe } & ReturnType<typeof resultOf>,
-): Promise<void> {
-  const { inventory } = result.probe.outcome;
-  if (!inventory || !result.inventoryChanged) return;
-  try {
-    await tx.transaction((savepoint) =>
-      storeInventory(savepoint, result.probe.serverId, inventory, result.failed),
-    );
-  } catch (error) {
-    result.row.inventoryHash = null;
-    result.stored.inventoryProblem = withoutParameters(error).message;
-  }
 }

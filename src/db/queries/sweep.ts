@@ -155,7 +155,7 @@ const FOLLOW_SHORTER_INTERVALS = sql`
   UPDATE vitals.server_state s SET next_probe_at = now() + random() * ${INTERVAL}
   FROM mcp_server m
   WHERE m.id = s.server_id AND s.next_probe_at > now() + ${INTERVAL} + interval '1 second'
-    AND s.reason IS DISTINCT FROM 'rate_limited'`;
+    AND coalesce(s.own->>'reason', s.reason) IS DISTINCT FROM 'rate_limited'`;
 
 async function probesPerSecond(tx: Pick<Database, 'execute'>): Promise<number> {
   const [row] = await tx.execute<{ rate: number }>(sql`

@@ -54,6 +54,10 @@ export const serverState = vitals.table(
     becauseOf: text('because_of'),
     /** What it is by itself. */
     own: jsonb('own').$type<OwnState>(),
+    /** The mcp_server.status that it has by itself: what comes back when nothing lies over it any more. */
+    ownStatus: text('own_status'),
+    /** When the first of its failures in a row was seen; null while it does not fail. */
+    failingSince: at('failing_since'),
     /** What the state machine remembers between probes; made and read by core/health alone. */
     memory: jsonb('memory').$type<JsonObject>(),
     /** The latencies that were learned; made and read by core/latency alone. */
@@ -91,6 +95,7 @@ export const serverState = vitals.table(
     index('server_state_busy_host_idx')
       .on(table.hostKey)
       .where(sql`${table.runningUntil} IS NOT NULL OR ${table.leaseUntil} IS NOT NULL`),
+    index('server_state_failing_idx').on(table.failingSince).where(sql`${table.failingSince} IS NOT NULL`),
   ],
 );
 

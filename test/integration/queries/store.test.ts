@@ -58,7 +58,12 @@ async function save(serverId: string, outcome: ProbeOutcome) {
 const serverRow = (id: string) => connection.db.query.mcpServer.findFirst({ where: eq(mcpServer.id, id) });
 const stateRow = (id: string) =>
   connection.db.query.serverState.findFirst({ where: eq(serverState.serverId, id) });
-const events = () => connection.db.select().from(systemEvent).orderBy(systemEvent.occurredAt);
+const events = () =>
+  connection.db
+    .select()
+    .from(systemEvent)
+    .where(eq(systemEvent.type, 'server.status_changed'))
+    .orderBy(systemEvent.occurredAt);
 
 describe('a stored probe', () => {
   test('writes history, server, state and event together, and moves the slot on', async () => {

@@ -55,6 +55,8 @@ const tree: [string[], string][] = [
   [['servers', 'show'], 'servers show demo'],
   [['servers', 'remove'], 'servers remove demo'],
   [['servers', 'import'], '.vscode/mcp.json'],
+  [['servers', 'monitor'], '--file monitor.json'],
+  [['replay'], 'mcp-vitals replay --server search --since 7d'],
   ...['generate', 'migrate', 'push', 'studio', 'seed', 'reset', 'reset-and-seed', 'introspect', 'adopt'].map(
     (name): [string[], string] => [['db', name], `mcp-vitals db ${name}`],
   ),
@@ -70,7 +72,7 @@ test.each(tree)('%j --help has an example', async (path, example) => {
 test('--help names every command, --version the version', async () => {
   const { code, out } = await run(['--help']);
   expect(code).toBe(0);
-  for (const name of ['daemon', 'probe', 'enqueue', 'servers', 'db', 'demo'])
+  for (const name of ['daemon', 'probe', 'enqueue', 'servers', 'replay', 'db', 'demo'])
     expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
   expect(await run(['--version'])).toEqual({ code: 0, out: '1.2.3\n', err: '' });
 });

@@ -1,43 +1,46 @@
 import { describe, expect, test } from 'vitest';
-import { cleanJson, hashInventory, resourceRows, toolRows } from '../../../src/core/inventory.ts';
+import { cleanJson, inventoryRows } from '../../../src/core/inventory.ts';
 import type { Inventory } from '../../../src/core/outcome.ts';
+import { runAtOnce } from '../../../src/core/slices.ts';
 import { EMPTY_INVENTORY } from '../../support/outcomes.ts';
 
 const withTools = (...tools: Inventory['tools']): Inventory => ({ ...EMPTY_INVENTORY, tools });
-
-describe('the hash of an inventory', () => {
-  test('does not see the order of the listing', () => {
-    const [one, two] = [{ name: 'one' }, { name: 'two' }];
-    expect(hashInventory(withTools(one, two))).toBe(hashInventory(withTools(two, one)));
-  });
-  test('sees every difference, also in keys that no client knows, and between kinds', () => {
-    const hashes = [
-      EMPTY_INVENTORY,
-      withTools({ name: 'one' }),
-      withTools({ name: 'one', description: '' }),
-      withTools({ name: 'one', 'x-vendor': 1 }),
-      withTools({ name: 'one' }, { name: 'one' }),
-      { ...EMPTY_INVENTORY, prompts: [{ name: 'one' }] },
-    ].map(hashInventory);
-    expect(new Set(hashes).size).toBe(hashes.length);
-    expect(hashes[0]).toMatch(/^v1:[0-9a-f]{64}$/);
-  });
-});
+const rowsOf = (inventory: Inventory, tooLarge: Inventory['tools'] = []) =>
+  runAtOnce(inventoryRows(inventory, new Set(tooLarge)));
+const parsed = (chunks: string[]) => chunks.flatMap((chunk) => JSON.parse(chunk));
 
 describe('rows', () => {
   test('keep one of a duplicate, and none without a key', () => {
-    const rows = toolRows(
+    const { tools } = rowsOf(
       withTools({ name: 'a', description: 'first' }, { name: 'a', description: 'second' }, { name: 7 }, {}),
     );
-    expect(rows).toEqual([{ name: 'a', description: 'second', input_schema: null }]);
+    expect(parsed(tools.chunks)).toEqual([{ name: 'a', description: 'second', input_schema: null }]);
+    expect(tools.keys).toBe('["a"]');
   });
   test('a template that has a resource’s address does not take its place', () => {
-    const inventory = {
+    const { resources } = rowsOf({
       ...EMPTY_INVENTORY,
       resources: [{ uri: 'x' }],
-      resourceTemplates: [{ uriTemplate: 'x' }],
-    };
-    expect(resourceRows(inventory)).toMatchObject([{ uri: 'x', annotations: null }]);
+      resourceTemplates: [{ uriTemplate: 'x' }, { uriTemplate: 'y' }],
+    });
+    expect(parsed(resources.chunks)).toMatchObject([
+      { uri: 'x', annotations: null },
+      { uri: 'y', annotations: { custom: { template: true } } },
+    ]);
+  });
+  test('have no schema of a definition that is too large', () => {
+    const large = { name: 'large', inputSchema: { type: 'object' } };
+    expect(parsed(rowsOf(withTools(large), [large]).tools.chunks)).toMatchObject([{ input_schema: null }]);
+  });
+  test('come in texts of some megabytes, none of them lost', () => {
+    const tools = Array.from({ length: 6_000 }, (_, place) => ({
+      name: `tool ${place}`,
+      description: 'x'.repeat(500),
+    }));
+    const { chunks, keys } = rowsOf(withTools(...tools)).tools;
+    expect(chunks).toHaveLength(2);
+    expect(parsed(chunks)).toHaveLength(6_000);
+    expect(JSON.parse(keys)).toHaveLength(6_000);
   });
 });
 

@@ -27,7 +27,10 @@ const filled = () => {
   const metrics = createMetrics({ version: '1.2.3' });
   metrics.recordProbe(up);
   metrics.recordProbe({ ...up, transport: null, verdict: 'down', reason: 'bad_transport', phases: {} });
-  metrics.fleet.set([row('a'), row('b', { verdict: 'down', inventory: null })]);
+  metrics.fleet.set([
+    row('a', { errorBudgetLeft: 0.25 }),
+    row('b', { verdict: 'down', inventory: null, flapping: true, errorBudgetLeft: null }),
+  ]);
   metrics.setSweepLag(1500);
   metrics.setProbeJobs({ waiting: 3, active: 1 });
   return metrics;
@@ -49,6 +52,13 @@ test('gauges of the fleet', async () => {
   expect(await family(metrics, 'mcp_server_verdict')).toEqual([
     `mcp_server_verdict{${labels('a')},verdict="up"} 1`,
     `mcp_server_verdict{${labels('b')},verdict="down"} 1`,
+  ]);
+  expect(await family(metrics, 'mcp_server_flapping')).toEqual([
+    `mcp_server_flapping{${labels('a')}} 0`,
+    `mcp_server_flapping{${labels('b')}} 1`,
+  ]);
+  expect(await family(metrics, 'mcp_server_error_budget_left_ratio')).toEqual([
+    `mcp_server_error_budget_left_ratio{${labels('a')}} 0.25`,
   ]);
   expect(await family(metrics, 'mcp_server_inventory_items')).toEqual([
     'mcp_server_inventory_items{server_id="a",kind="tools"} 3',
