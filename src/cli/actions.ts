@@ -15,6 +15,8 @@ export interface Actions {
   runDemo(options: { report: DemoReport }): Promise<void>;
   /** Probes without a database. */
   probe(request: ProbeCommand): Promise<ProbeOutcome>;
+  /** What a connection to a URL would meet; connects to nothing. */
+  checkEgress(command: { url: string; strict: boolean }): Promise<EgressReport>;
   enqueue(request: EnqueueCommand): Promise<EnqueueResult>;
   addServers(servers: NewServer[]): Promise<AddResult>;
   listServers(filter: ServerFilter): Promise<ServerSummary[]>;
@@ -48,6 +50,7 @@ export interface Actions {
     id: string,
     how: 'completed' | 'cancelled',
   ): Promise<'done' | 'unknown' | 'over' | 'not_begun'>;
+  secrets(command: SecretsCommand): Promise<SecretsReport>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
   dbPush(options: { force: boolean }): Promise<DbResult>;
@@ -97,6 +100,20 @@ export interface ProbeCommand {
   bearer?: string;
   /** undefined: the configured one. */
   timeoutMs?: number;
+  /** Keep to the strict egress policy, though the user typed the target. */
+  strict?: true;
+}
+
+export interface EgressReport {
+  url: string;
+  host: string;
+  port: number;
+  mode: 'open' | 'strict';
+  /** Whether a probe would connect at all. */
+  permitted: boolean;
+  /** In a sentence. */
+  why: string;
+  addresses: { address: string; permitted: boolean; why: string }[];
 }
 
 export type Selection = { ids: string[] } | { all: true } | { tag: string } | { tenantId: string };
@@ -202,6 +219,28 @@ export interface AlertSummary {
   /** Why somebody is not told, or not yet. */
   heldBecause: string | null;
   told: { channel: string; state: 'told' | 'on its way' | 'given up'; at: string }[];
+}
+
+export interface SecretsCommand {
+  /** seal what is plain, seal anew what an older key sealed, or only look. */
+  work: 'seal' | 'rotate' | 'check';
+  /** undefined: every server. */
+  ids?: string[];
+  onProgress(replaced: number): void;
+}
+
+/** What is there after the work. */
+export interface SecretsReport {
+  replaced: number;
+  /** How many values each key sealed, by its id. */
+  byKey: Record<string, number>;
+  /** Servers whose credentials are in plain text. */
+  plain: string[];
+  unreadable: { id: string; problem: string }[];
+  /** Left alone, since somebody else wrote them in between. */
+  changedMeanwhile: string[];
+  /** Ids that are not registered. */
+  unknown: string[];
 }
 
 export interface MonitorDetail {

@@ -80,19 +80,27 @@ export function reasonOf(fault: Fault): Reason {
     case 'config':
       return fault.field === 'auth'
         ? 'bad_auth_config'
-        : fault.field === 'transport'
-          ? 'bad_transport'
-          : 'bad_endpoint';
+        : fault.field === 'secret'
+          ? 'secret_unreadable'
+          : fault.field === 'transport'
+            ? 'bad_transport'
+            : 'bad_endpoint';
     case 'egress':
       return 'egress_denied';
+    case 'command':
+      return 'command_denied';
     case 'network':
       return ofNetwork(fault.code);
     case 'tls':
       return fault.code === 'CERT_HAS_EXPIRED'
         ? 'tls_expired'
-        : UNTRUSTED.has(fault.code)
-          ? 'tls_untrusted'
-          : 'tls_other';
+        : fault.code === 'ERR_TLS_PIN_MISMATCH'
+          ? 'tls_pin_mismatch'
+          : fault.code.endsWith('ALERT_CERTIFICATE_REQUIRED')
+            ? 'tls_client_certificate'
+            : UNTRUSTED.has(fault.code)
+              ? 'tls_untrusted'
+              : 'tls_other';
     case 'timeout':
       return ofTimeout(fault.phase);
     case 'http':

@@ -27,6 +27,8 @@ export type Fault =
   | BadTarget
   /** The egress policy forbids the address; nothing was sent. */
   | { kind: 'egress'; message: string }
+  /** Our own list of commands does not have this one; nothing was run. */
+  | { kind: 'command'; message: string }
   /** A socket or DNS error; `code` is Node's (ECONNREFUSED, ENOTFOUND, …). */
   | { kind: 'network'; phase: Phase; code: string; message: string }
   /** A certificate or TLS protocol error; `code` is OpenSSL's or Node's. */
@@ -102,7 +104,8 @@ export interface Warning {
     | 'list_not_implemented'
     | 'list_failed'
     | 'invalid_definition'
-    | 'bad_monitor_settings';
+    | 'bad_monitor_settings'
+    | 'tls_not_verified';
   kind?: InventoryKind;
   message: string;
 }
@@ -130,6 +133,14 @@ export interface CanaryOutcome {
 export interface ByteCounts {
   sent: number;
   received: number;
+}
+
+/** The certificate that a server showed, in a few words. */
+export interface ServerCertificate {
+  /** The organisation that issued it, or its common name. */
+  issuer: string | null;
+  subject: string | null;
+  validToMs: number | null;
 }
 
 /** All that one probe saw. It never throws for a target's fault: the fault is in here. */

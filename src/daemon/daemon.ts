@@ -33,6 +33,7 @@ import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
 import { startSelfCheck } from './start-self-check.ts';
 import { startTidying } from './start-tidying.ts';
+import { openStdioChildren } from './stdio-children.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions {
@@ -128,6 +129,7 @@ async function startAll(
     clientInfo: { name: 'mcp-vitals', version: options.version },
     egress: createEgressPolicy(config.egress),
     environment: config.childEnvironment,
+    children: await openStdioChildren(config, logger),
   });
   lifecycle.onStop('prober', () => prober.close());
   const store = createProbeStore(db, {
@@ -173,7 +175,8 @@ async function startAll(
         hostKeyOf,
         signal: cut.signal,
         isOurs: ({ hostKey, ...probe }) => selfCheck.isOurs({ ...probe, loopback: isLoopbackKey(hostKey) }),
-        targetOf: (server) => targetOfServer(server, { timeoutMs: config.probe.timeoutMs }),
+        targetOf: (server) =>
+          targetOfServer(server, { timeoutMs: config.probe.timeoutMs, secretKeys: config.secretKeys }),
         probe: (target, request) => prober.probe(target, request),
         async schedule(serverId) {
           const server = await findRegistered(db, serverId);

@@ -20,6 +20,7 @@ import { createScrubber } from './scrub.ts';
 import { secretsOfCall } from './secrets-of.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
+import { faultOfNetworkError } from './transports/network-fault.ts';
 
 /** What all probes of one prober have in common. */
 export interface SharedTools extends ProbeTools {
@@ -50,7 +51,7 @@ export class ProbeRun {
   readonly #warnings: Warning[] = [];
   readonly #interrupted: Promise<Fault | null>;
   readonly #shared: SharedTools;
-  readonly #target: ProbeTarget;
+  #target: ProbeTarget;
   readonly #wantsInventory: boolean;
   readonly #canarySettings: CanarySettings | null;
   readonly #signal: AbortSignal | undefined;
@@ -64,6 +65,7 @@ export class ProbeRun {
     this.#canarySettings = request.canary ?? null;
     this.#signal = request.signal;
     this.#context = createContext(shared, target.timeoutMs);
+    this.#useTls(target);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
     });
@@ -97,6 +99,7 @@ export class ProbeRun {
     // An interruption that came first wins: nothing has been sent then.
     const fault = await Promise.race([this.#interrupted, work]);
     this.#over = true;
+    this.#context.admission.close();
     clearTimeout(deadline);
     this.#signal?.removeEventListener('abort', onAbort);
     watch.enter('close');
@@ -106,6 +109,7 @@ export class ProbeRun {
   }
 
   async #work(): Promise<void> {
+    await this.#reveal();
     const { credentials } = this.#target;
     try {
       await this.#session();
@@ -115,6 +119,37 @@ export class ProbeRun {
         throw error;
       await this.#authorize(credentials, fault.challenge);
       await this.#session();
+    }
+  }
+
+  /** Opens sealed credentials, once it is sure that the target may be reached at all. */
+  async #reveal(): Promise<void> {
+    const { reveal, endpoint } = this.#target;
+    if (!reveal) return;
+    const { admission, watch } = this.#context;
+    watch.dial('dns');
+    try {
+      await admission.check(endpoint);
+    } catch (error) {
+      throw new FaultError(faultOfNetworkError(error, watch.phase));
+    }
+    watch.dialled();
+    // A probe that was given up while it waited for the DNS has no use for a secret.
+    if (this.#over) throw new Error('the probe is over');
+    const revealed = reveal();
+    if ('kind' in revealed) throw new FaultError(revealed);
+    this.#target = revealed;
+    this.#useTls(revealed);
+  }
+
+  #useTls({ tls, endpoint }: ProbeTarget): void {
+    if (!tls || endpoint.transport === 'stdio') return;
+    const { hostname, port } = endpoint.url;
+    const host = hostname.toLowerCase().replace(/^\[|\]$/g, '');
+    this.#context.tlsSite = { host, port: port === '' ? 443 : Number(port), settings: tls };
+    if (tls.insecure) {
+      const message = 'its certificate is not verified: auth_config.custom.tls.insecure is set';
+      this.#warnings.push({ code: 'tls_not_verified', message });
     }
   }
 

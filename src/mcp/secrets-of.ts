@@ -67,7 +67,7 @@ export function* secretsOfCall(args: unknown, name = ''): Generator<string> {
 }
 
 /** Every secret that a target brings: its headers, its environment, and what its address carries. */
-export function* secretsOf({ endpoint, credentials }: ProbeTarget): Generator<string> {
+export function* secretsOf({ endpoint, credentials, tls }: ProbeTarget): Generator<string> {
   if (credentials.kind !== 'none') {
     for (const value of Object.values(credentials.headers ?? {})) yield* ofHeader(value);
   }
@@ -76,6 +76,8 @@ export function* secretsOf({ endpoint, credentials }: ProbeTarget): Generator<st
     yield clientSecret;
     yield Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
   }
+  if (tls?.passphrase !== undefined) yield tls.passphrase;
+  for (const line of tls?.key?.split('\n') ?? []) if (looksOpaque(line)) yield line;
   if (endpoint.transport === 'stdio') {
     yield* Object.values(endpoint.env);
     yield* ofArguments(endpoint.args);

@@ -1,3 +1,4 @@
+import { daysUntil } from '../../core/certificates/expiry-alerts.ts';
 import { type Classification, classify } from '../../core/classify.ts';
 import type { HealthContext } from '../../core/health/context.ts';
 import { decideHealth, type HealthDecision, healthStatusOf } from '../../core/health/decide-health.ts';
@@ -5,7 +6,13 @@ import { parseState, type ServerStatus } from '../../core/health/memory.ts';
 import type { SharedParts } from '../../core/incidents/shared-parts.ts';
 import { cleanJson, cleanText, countInventory, type InventoryCounts } from '../../core/inventory.ts';
 import { monitorOfSettings } from '../../core/monitor/monitor-settings.ts';
-import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
+import type {
+  Inventory,
+  InventoryKind,
+  ProbeOutcome,
+  ServerCertificate,
+  Warning,
+} from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { healthRecord } from '../../core/replay/health-record.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
@@ -142,6 +149,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
         manual: probe.slotMs === null,
         ...(outcome.warnings.length > 0 ? { warnings: outcome.warnings.slice(0, 20) } : {}),
         ...(outcome.fault ? { fault: outcome.fault } : {}),
+        ...(outcome.certificate ? { certificate: certificateOf(outcome.certificate, probe.checkedAt) } : {}),
       },
     }),
     counted: health === 'unknown' ? 0 : 1,
@@ -200,6 +208,11 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
       atMs: checkedMs,
     },
   };
+}
+
+function certificateOf({ issuer, subject, validToMs }: ServerCertificate, checkedAt: Date) {
+  const daysLeft = validToMs === null ? null : daysUntil(validToMs, checkedAt.getTime());
+  return { issuer, subject, daysLeft };
 }
 
 /**

@@ -4,6 +4,7 @@ import { type CallsPolicy, DEFAULT_POLICY, type Policy } from '../../core/policy
 import type { Database } from '../client.ts';
 import { recordAlertChanges } from './alerts.ts';
 import { createBatcher } from './batch.ts';
+import { storeCertificates } from './certificates.ts';
 import { SHORT_TRANSACTION } from './fragments.ts';
 import { createInventoryPreparer } from './prepare-inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
@@ -113,6 +114,10 @@ async function saveProbes(
     await recordAlertChanges(
       tx,
       current.flatMap((result) => result.stored.decision.alerts),
+    );
+    await storeCertificates(
+      tx,
+      current.map(({ probe, stored }) => ({ ...stored, certificate: probe.outcome.certificate })),
     );
     return results.map((result) => result?.stored ?? null);
   });
