@@ -16,7 +16,8 @@ import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
 import type { ProbeRequest } from './probe-request.ts';
-import { createScrubber } from './scrub.ts';
+import { createScrubber, type Scrubber } from './scrub.ts';
+import { scrubInventory, scrubValue } from './scrub-content.ts';
 import { secretsOfCall } from './secrets-of.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
@@ -168,7 +169,7 @@ export class ProbeRun {
     watch.enter('list');
     const isOver = () => this.#over || this.#link?.transport.failure != null;
     const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, describeError);
-    this.#inventory = listed.inventory;
+    this.#inventory = await scrubInventory(listed.inventory, this.#scrubber().content);
     this.#listingDigest = listed.digest;
     this.#warnings.push(...listed.warnings);
     await this.#sing(opened, listed);
@@ -306,18 +307,24 @@ export class ProbeRun {
     };
   }
 
+  /** Knows every secret of this probe, as far as it has come. */
+  #scrubber(): Scrubber {
+    const call = [...secretsOfCall(this.#canarySettings?.arguments)];
+    return createScrubber(this.#target, [...this.#issuedTokens, ...call]);
+  }
+
   #compose(fault: Fault | null): ProbeOutcome {
     const { watch, sessions } = this.#context;
     const opened = this.#opened;
-    const call = [...secretsOfCall(this.#canarySettings?.arguments)];
-    const scrubber = createScrubber(this.#target, [...this.#issuedTokens, ...call]);
+    const scrubber = this.#scrubber();
+    const hide = scrubber.content ?? ((text: string) => text);
     return {
       transport: this.#target.endpoint.transport,
       era: opened?.era ?? null,
-      protocolVersion: opened?.protocolVersion ?? null,
+      protocolVersion: opened?.protocolVersion == null ? null : hide(opened.protocolVersion),
       serverInfo: opened?.serverInfo ? scrubber.serverInfo(opened.serverInfo) : null,
-      capabilities: opened?.capabilities ?? null,
-      instructions: opened?.instructions ?? null,
+      capabilities: opened?.capabilities ? { ...Object(scrubValue(opened.capabilities, hide)) } : null,
+      instructions: opened?.instructions == null ? null : hide(opened.instructions),
       // A listing that was not finished would look like one of which the rest has vanished.
       inventory: fault ? null : this.#inventory,
       certificate: this.#context.peer.certificate,
