@@ -36,14 +36,19 @@ export interface ActiveWindow {
 export function problemOf(row: WindowRow): string | null {
   if (!isTexts(row.services ?? [])) return 'affected_services is not a list of texts';
   if (!isTexts(row.tenants ?? [])) return 'affected_tenants is not a list of texts';
-  if (!Number.isFinite(row.scheduledStartMs) || !Number.isFinite(row.scheduledEndMs))
+  if (!isTime(row.scheduledStartMs) || !isTime(row.scheduledEndMs))
     return 'its scheduled times are not times';
+  if (![row.actualStartMs, row.actualEndMs].every((ms) => ms === null || isTime(ms)))
+    return 'its actual times are not times';
   if (row.scheduledEndMs < row.scheduledStartMs) return 'it ends before it starts';
   if (row.actualStartMs !== null && row.actualEndMs !== null && row.actualEndMs < row.actualStartMs)
     return 'its actual end is before its actual start';
   if (!WINDOW_STATUSES.some((known) => known === row.status)) return `its status is ${row.status}`;
   return null;
 }
+
+/** A database knows infinity, and years that no calendar here reaches. */
+const isTime = (ms: number): boolean => Math.abs(ms) <= 8.64e15;
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

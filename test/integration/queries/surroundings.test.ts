@@ -10,6 +10,7 @@ import {
   insertWindow,
   listWindows,
 } from '../../../src/db/queries/maintenance-commands.ts';
+import { recordOffline, recordOnline } from '../../../src/db/queries/self-check.ts';
 import { createShowAround } from '../../../src/db/queries/show-around.ts';
 import { createProbeStore, type ProbeStore } from '../../../src/db/queries/store.ts';
 import { readSuppressions, refreshShown } from '../../../src/db/queries/surroundings.ts';
@@ -398,11 +399,25 @@ describe('maintenance', () => {
     await connection.db.execute(
       sql`UPDATE maintenance_window SET affected_services = '{"a": 1}' WHERE id = ${id}::uuid`,
     );
+    const odd = await addWindow({ title: 'odd' });
+    await connection.db.execute(sql`
+      UPDATE maintenance_window SET affected_services = ${'["\\u0000", "nobody"]'}::json WHERE id = ${odd}::uuid`);
     await addWindow({ title: 'good', affectedServices: ['b'] });
+    const endless = await addWindow({ title: 'endless' });
+    await connection.db.execute(
+      sql`UPDATE maintenance_window SET scheduled_end = 'infinity' WHERE id = ${endless}::uuid`,
+    );
+    const far = await addWindow({ title: 'far' });
+    await connection.db.execute(
+      sql`UPDATE maintenance_window SET scheduled_end = '290000-01-01' WHERE id = ${far}::uuid`,
+    );
     await tick();
     await tick();
+    await well('a');
     expect(bad.map(({ title, problem }) => `${title}: ${problem}`).sort()).toEqual([
       'backwards: it ends before it starts',
+      'endless: its scheduled times are not times',
+      'far: its scheduled times are not times',
       'no list: affected_services is not a list of texts',
     ]);
     expect([(await shown('a')).status, (await shown('b')).status]).toEqual(['active', 'maintenance']);
@@ -533,6 +548,24 @@ describe('incidents', () => {
     await hosted('b');
     expect(await due()).toEqual([]);
   });
+});
+
+test('a replica that is cut off says so once; the alert of one that is gone ends', async () => {
+  const { db } = connection;
+  const open = async () => (await db.select().from(alert)).filter(({ resolvedAt }) => resolvedAt === null);
+  await registerAll(db, [{ id: 'a' }]);
+  await recordOffline(db, 'one', 'no network', ['a']);
+  await recordOffline(db, 'one', 'no network', ['a']);
+  await recordOffline(db, 'two', 'no network', []);
+  expect((await open()).map(({ key }) => key).sort()).toEqual(['monitor_offline:one', 'monitor_offline:two']);
+  const [state] = await db.select().from(serverState);
+  expect(state?.nextProbeAt.getTime()).toBeLessThan(Date.now() + 10_000);
+  await recordOnline(db, 'one');
+  await tick();
+  expect((await open()).map(({ key }) => key)).toEqual(['monitor_offline:two']);
+  await db.execute(sql`UPDATE vitals.alert SET data = data || '{"seenMs": 1}'`);
+  await tick();
+  expect(await open()).toEqual([]);
 });
 
 test('where nothing lies over anything, one statement finds that out', async () => {
