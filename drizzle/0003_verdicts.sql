@@ -122,7 +122,7 @@ ALTER TABLE "vitals"."server_state" ADD COLUMN "bytes_today" bigint DEFAULT 0 NO
 --> statement-breakpoint
 ALTER TABLE "vitals"."server_state" ADD COLUMN "hurried_at" timestamp with time zone;
 --> statement-breakpoint
-ALTER TABLE "vitals"."alert" ADD CONSTRAINT "alert_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "vitals"."alert" ADD CONSTRAINT "alert_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE set null ON UPDATE no action;
 --> statement-breakpoint
 ALTER TABLE "vitals"."outbox" ADD CONSTRAINT "outbox_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;
 --> statement-breakpoint
@@ -161,5 +161,7 @@ CREATE INDEX "inventory_change_server_idx" ON "vitals"."inventory_change" USING 
 CREATE INDEX "inventory_change_snapshot_idx" ON "vitals"."inventory_change" USING btree ("snapshot_hash");
 --> statement-breakpoint
 CREATE INDEX "inventory_pin_snapshot_idx" ON "vitals"."inventory_pin" USING btree ("snapshot_hash");
+--> statement-breakpoint
+CREATE INDEX "server_state_host_idx" ON "vitals"."server_state" USING btree ("host_key","last_probe_at");
 --> statement-breakpoint
 CREATE INDEX "server_state_failing_idx" ON "vitals"."server_state" USING btree ("failing_since") WHERE "vitals"."server_state"."failing_since" IS NOT NULL;

@@ -48,19 +48,72 @@ export function findGroups(
   countOf: CountOf,
   policy: IncidentPolicy,
 ): Group[] {
-  let left = [...failing];
+  const sharing = indexShared(failing);
+  const candidates = new Map<string, Group>();
+  const look = (part: Part, value: string, servers: readonly FailingServer[]): void => {
+    const group = groupOf(part, value, servers, countOf, policy);
+    if (group) candidates.set(shareKey(part, value), group);
+    else candidates.delete(shareKey(part, value));
+  };
+  for (const { part, value, servers } of sharing.values()) look(part, value, servers);
   const groups: Group[] = [];
+  const taken = new Set<string>();
   for (;;) {
-    const candidates = PARTS.flatMap((part) => groupsBy(part, left, countOf, policy));
-    const found = candidates.reduce<Group | null>(
-      (best, group) => (isBetter(group, best) ? group : best),
-      null,
-    );
-    if (found === null) return groups;
-    groups.push(found);
-    const taken = new Set(found.members.map(({ id }) => id));
-    left = left.filter(({ id }) => !taken.has(id));
+    let best: Group | null = null;
+    for (const group of candidates.values()) if (isBetter(group, best)) best = group;
+    if (best === null) return groups;
+    groups.push(best);
+    for (const { id } of best.members) taken.add(id);
+    // Only what shares something with those that were taken is another group than before.
+    const touched = new Set(best.members.flatMap(({ shared }) => sharesOf(shared)));
+    for (const key of touched) {
+      const share = sharing.get(key);
+      if (!share) continue;
+      share.servers = share.servers.filter(({ id }) => !taken.has(id));
+      look(share.part, share.value, share.servers);
+    }
   }
+}
+
+interface Share {
+  part: Part;
+  value: string;
+  servers: FailingServer[];
+}
+
+const shareKey = (part: Part, value: string): string => `${part}\n${value}`;
+
+function sharesOf(shared: SharedParts): string[] {
+  return PARTS.flatMap((part) => {
+    const value = shared[part];
+    return value === null ? [] : [shareKey(part, value)];
+  });
+}
+
+/** The servers by each thing that they share; `shareKey` is what they are found by. */
+function indexShared(failing: readonly FailingServer[]): Map<string, Share> {
+  const shares = new Map<string, Share>();
+  for (const server of failing) {
+    for (const part of PARTS) {
+      const value = server.shared[part];
+      if (value === null) continue;
+      const key = shareKey(part, value);
+      const share = shares.get(key);
+      if (share) share.servers.push(server);
+      else shares.set(key, { part, value, servers: [server] });
+    }
+  }
+  return shares;
+}
+
+/** What so many of these servers share that it may be a group: worth asking how many share it in all. */
+export function sharedByMany(
+  failing: readonly FailingServer[],
+  { minServers }: IncidentPolicy,
+): { part: Part; value: string }[] {
+  return [...indexShared(failing).values()]
+    .filter(({ servers }) => servers.length >= minServers)
+    .map(({ part, value }) => ({ part, value }));
 }
 
 function isBetter(group: Group, best: Group | null): boolean {
@@ -70,29 +123,18 @@ function isBetter(group: Group, best: Group | null): boolean {
   return rank < bestRank || (rank === bestRank && group.value < best.value);
 }
 
-function groupsBy(
+function groupOf(
   part: Part,
-  failing: readonly FailingServer[],
+  value: string,
+  servers: readonly FailingServer[],
   countOf: CountOf,
   { withinMs, minServers }: IncidentPolicy,
-): Group[] {
-  const byValue = new Map<string, FailingServer[]>();
-  for (const server of failing) {
-    const value = server.shared[part];
-    if (value === null) continue;
-    const list = byValue.get(value);
-    if (list) list.push(server);
-    else byValue.set(value, [server]);
-  }
-  const groups: Group[] = [];
-  for (const [value, servers] of byValue) {
-    if (servers.length < minServers || servers.length < FAIR_SHARE * countOf(part, value)) continue;
-    const members = largestWithin(servers, withinMs);
-    const [first] = members;
-    const isReal = members.length >= minServers && members.some(({ confirmed }) => confirmed);
-    if (first && isReal) groups.push({ part, value, sinceMs: first.sinceMs, members });
-  }
-  return groups;
+): Group | null {
+  if (servers.length < minServers || servers.length < FAIR_SHARE * countOf(part, value)) return null;
+  const members = largestWithin(servers, withinMs);
+  const [first] = members;
+  const isReal = members.length >= minServers && members.some(({ confirmed }) => confirmed);
+  return first && isReal ? { part, value, sinceMs: first.sinceMs, members } : null;
 }
 
 /** The most servers that began to fail within so long; of equal many the latest. Sorted by time. */

@@ -8,6 +8,7 @@ import {
   type Group,
   PARTS,
   type Part,
+  sharedByMany,
 } from '../../core/incidents/group.ts';
 import type { SharedParts } from '../../core/incidents/shared-parts.ts';
 import { cleanText } from '../../core/inventory.ts';
@@ -69,7 +70,8 @@ export async function detectIncidents(
   }
   // What one that has just ended leaves behind is not at once another.
   const left = failing.filter(({ id }) => !taken.has(id));
-  const groups = left.length < policy.minServers ? [] : findGroups(left, await countShared(tx, left), policy);
+  const groups =
+    left.length < policy.minServers ? [] : findGroups(left, await countShared(tx, left, policy), policy);
   for (const group of groups) members.set(keyOf(group), group.members);
   await recordAlertChanges(tx, [
     ...over.map((key) => ({ action: 'resolve' as const, key, atMs: nowMs })),
@@ -100,21 +102,25 @@ async function readFailing(tx: Tx): Promise<FailingServer[]> {
 
 const NOTHING: SharedParts = { host: null, domain: null, certificateIssuer: null, tokenIssuer: null };
 
-/** How many servers that are watched share each thing that one of these has. */
-async function countShared(tx: Tx, servers: readonly FailingServer[]) {
-  const wanted = PARTS.flatMap((part) =>
-    [...new Set(servers.map(({ shared }) => shared[part]))].flatMap((value) =>
-      value === null ? [] : { part, value },
-    ),
-  );
-  const rows = await tx.execute<{ part: Part; value: string; count: number }>(sql`
-    SELECT r.part, r.value, count(*)::int AS count
-    FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS r(part text, value text)
-    JOIN vitals.server_state s ON s.shared->>r.part = r.value
-    JOIN mcp_server m ON m.id = s.server_id
-    WHERE m.status <> 'inactive' OR s.status_written = 'inactive'
-    GROUP BY 1, 2`);
-  const counts = new Map(rows.map(({ part, value, count }) => [`${part}\n${value}`, count]));
+/**
+ * How many servers that are watched share each thing that may be a group of these. The whole fleet is counted
+ * once, and only when there is something to ask of it.
+ */
+async function countShared(tx: Tx, servers: readonly FailingServer[], policy: IncidentPolicy) {
+  const wanted = sharedByMany(servers, policy);
+  const counts = new Map<string, number>();
+  if (wanted.length > 0) {
+    const rows = await tx.execute<{ part: Part; value: string; count: number }>(sql`
+      SELECT p.part, p.value, count(*)::int AS count
+      FROM vitals.server_state s
+      JOIN mcp_server m ON m.id = s.server_id
+      CROSS JOIN LATERAL (VALUES ('host', s.shared->>'host'), ('domain', s.shared->>'domain'),
+        ('tokenIssuer', s.shared->>'tokenIssuer'), ('certificateIssuer', s.shared->>'certificateIssuer')) AS p(part, value)
+      WHERE (m.status <> 'inactive' OR s.status_written = 'inactive') AND (p.part, p.value) IN (
+        SELECT r.part, r.value FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS r(part text, value text))
+      GROUP BY 1, 2`);
+    for (const { part, value, count } of rows) counts.set(`${part}\n${value}`, count);
+  }
   return (part: Part, value: string): number => counts.get(`${part}\n${value}`) ?? 0;
 }
 

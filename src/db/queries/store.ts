@@ -79,7 +79,8 @@ async function saveProbes(
 ): Promise<(StoredProbe | null)[]> {
   const policy = policyNow();
   return await db.transaction(async (tx) => {
-    await tx.execute(sql`SELECT ${SHORT_TRANSACTION}`);
+    // Whoever holds a server's row for long (a person, a gateway) must not hold up the results of all others.
+    await tx.execute(sql`SELECT ${SHORT_TRANSACTION}, set_config('lock_timeout', '2s', true)`);
     const memories = await readMemories(
       tx,
       probes.map((probe) => probe.serverId),

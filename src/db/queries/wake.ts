@@ -13,19 +13,21 @@ const justFailed = (serverIds: readonly string[]) => sql`
   WHERE failures = 1 AND server_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(serverIds)}::jsonb))`;
 
 /**
- * Has what servers that have just begun to fail require probed at once, so that a cause is known soon; each
- * no more often than every ten seconds.
+ * Has what servers that have begun to fail require probed at once, so that a cause is known before they are
+ * told of themselves; one that was probed in the last ten seconds as soon as those are over.
  */
 export async function wakeRequired(tx: Tx, serverIds: readonly string[]): Promise<void> {
   await tx.execute(sql`
-    UPDATE vitals.server_state SET next_probe_at = now()
+    UPDATE vitals.server_state
+    SET next_probe_at = least(next_probe_at, greatest(now(), last_probe_at + interval '10 seconds'))
     WHERE server_id IN (
       SELECT s.server_id FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
       WHERE s.server_id IN (
           SELECT d.depends_on_server_id FROM mcp_server_dependency d
-          JOIN (${justFailed(serverIds)}) f ON f.server_id = d.server_id
-          WHERE d.dependency_type IN ('required', 'fallback'))
-        AND s.last_probe_at < now() - interval '10 seconds' AND ${MAY_BE_WOKEN}
+          JOIN vitals.server_state f ON f.server_id = d.server_id
+          WHERE f.failures BETWEEN 1 AND 3 AND d.dependency_type IN ('required', 'fallback')
+            AND d.server_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(serverIds)}::jsonb)))
+        AND s.failing_since IS NULL AND s.last_probe_at IS NOT NULL AND ${MAY_BE_WOKEN}
       ORDER BY s.server_id LIMIT 100 FOR NO KEY UPDATE OF s SKIP LOCKED)`);
 }
 
