@@ -15,7 +15,7 @@ export function gradeDefinition(kind: InventoryKind, before: Definition, after: 
       changes.push({ grade: 'breaking', code: 'mime_type_changed', text });
     }
   }
-  const graded = new Set(['name', 'uri', 'uriTemplate', ...GRADED_MEMBERS[kind]]);
+  const graded = new Set(GRADED_MEMBERS[kind]);
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     if (graded.has(name) || sameJson(before[name], after[name])) continue;
     // The names of the members are the server's, too.
@@ -25,11 +25,12 @@ export function gradeDefinition(kind: InventoryKind, before: Definition, after: 
   return changes;
 }
 
+/** Members that are looked at by themselves, and those that definitions go by. */
 const GRADED_MEMBERS: Record<InventoryKind, readonly string[]> = {
-  tools: ['inputSchema', 'outputSchema', 'execution'],
-  prompts: ['arguments'],
-  resources: ['mimeType'],
-  resourceTemplates: ['mimeType'],
+  tools: ['name', 'inputSchema', 'outputSchema', 'execution'],
+  prompts: ['name', 'arguments'],
+  resources: ['uri', 'mimeType'],
+  resourceTemplates: ['uriTemplate', 'mimeType'],
 };
 
 const word = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 100) : 'none');

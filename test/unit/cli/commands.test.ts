@@ -65,6 +65,9 @@ const tree: [string[], string][] = [
   [['alerts', 'test'], 'alerts test ops'],
   [['policy', 'check'], 'policy check policy.yaml'],
   [['demo'], 'mcp-vitals demo --json'],
+  [['drift'], '--since 7d'],
+  [['diff'], 'mcp-vitals diff demo-everything-http 2d now'],
+  [['pin'], '--accept v2:'],
 ];
 test.each(tree)('%j --help has an example', async (path, example) => {
   const { code, out, err } = await run([...path, '--help']);
