@@ -50,6 +50,14 @@ CREATE TABLE "vitals"."told" (
 	CONSTRAINT "told_alert_id_channel_pk" PRIMARY KEY("alert_id","channel")
 );
 --> statement-breakpoint
+CREATE TABLE "vitals"."server_certificate" (
+	"server_id" text PRIMARY KEY NOT NULL,
+	"issuer" text,
+	"subject" text,
+	"expires_at" timestamp with time zone NOT NULL,
+	"seen_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "vitals"."definition" (
 	"hash" text PRIMARY KEY NOT NULL,
 	"body" text,
@@ -119,6 +127,8 @@ ALTER TABLE "vitals"."alert" ADD CONSTRAINT "alert_server_id_mcp_server_id_fk" F
 ALTER TABLE "vitals"."outbox" ADD CONSTRAINT "outbox_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;
 --> statement-breakpoint
 ALTER TABLE "vitals"."told" ADD CONSTRAINT "told_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_certificate" ADD CONSTRAINT "server_certificate_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;
 --> statement-breakpoint
 ALTER TABLE "vitals"."inventory_change" ADD CONSTRAINT "inventory_change_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;
 --> statement-breakpoint

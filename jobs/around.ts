@@ -6,6 +6,7 @@ import { SHORT_TRANSACTION } from '../src/db/queries/fragments.ts';
 import { detectIncidents } from '../src/db/queries/incidents.ts';
 import { recordJobRun } from '../src/db/queries/job-run.ts';
 import { advanceWindows, type BadWindow, maintenanceAt } from '../src/db/queries/maintenance.ts';
+import { resolveGoneReplicas } from '../src/db/queries/self-check.ts';
 import { refreshAround } from '../src/db/queries/surroundings.ts';
 
 export interface AroundDeps {
@@ -64,6 +65,7 @@ export function createAround(deps: AroundDeps): { run(): Promise<AroundResult> }
         const windowsChanged = nowMs < lookUntilMs || nowMs - seen.lookedMs > LOOK_AGAIN_MS;
         const shown = await refreshAround(tx, active, { nowMs, windowsChanged });
         const incidents = await detectIncidents(tx, policy.incidents, nowMs);
+        await resolveGoneReplicas(tx, nowMs);
         const dependencies = await readDependencyMark(tx);
         const cycles = dependencies === seen.dependencies ? null : await recordCycles(tx, nowMs);
         return {

@@ -1,15 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { ReplayCommand, ReplayResult } from '../cli/actions.ts';
-import { parsePolicy } from '../config/policy-file.ts';
-import { SettingsError } from '../config/settings-error.ts';
 import { monitorOfSettings } from '../core/monitor/monitor-settings.ts';
-import { DEFAULT_POLICY, type Policy } from '../core/policy.ts';
 import { compareAlerts } from '../core/replay/compare-alerts.ts';
 import { readRecord } from '../core/replay/health-record.ts';
 import { createReplay } from '../core/replay/replay.ts';
-import { problemsOf } from '../daemon/settings-file.ts';
 import { findReplayStart, readHistory, readRaisedAlerts } from '../db/queries/history.ts';
 import { readServers } from '../db/queries/server-details.ts';
+import { configuredPolicy } from './configured-policy.ts';
 import { type ActionContext, withDatabase } from './context.ts';
 
 /** Decides a server's history again, and compares the alerts with those that were raised. */
@@ -49,14 +45,4 @@ export async function replayServer(
       alerts: compareAlerts(alerts, await readRaisedAlerts(db, id, sinceMs)),
     };
   });
-}
-
-async function configuredPolicy(context: ActionContext): Promise<Policy> {
-  const file = context.config().files.policy;
-  if (file === null) return DEFAULT_POLICY;
-  try {
-    return parsePolicy(file, await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new SettingsError(problemsOf(file, error));
-  }
 }

@@ -29,6 +29,11 @@ export interface Actions {
   /** Decides a server's history again; null when there is no such server. */
   replay(command: ReplayCommand): Promise<ReplayResult | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
+  /** Throws with every problem of the file. */
+  checkAlertsFile(path: string): Promise<FileCheck>;
+  checkPolicyFile(path: string): Promise<{ windows: number }>;
+  testChannel(request: { channel: string; file: string | null }): Promise<ChannelTest>;
+  listAlerts(filter: { all: boolean }): Promise<AlertSummary[]>;
   /** null when no server has that id or name. */
   readDrift(idOrName: string, sinceMs: number | null): Promise<DriftTimeline | null>;
   /** null when no server has that id or name. */
@@ -38,6 +43,13 @@ export interface Actions {
   unpinInventory(idOrName: string): Promise<PinChange | null>;
   /** All pins, or one server's. */
   listPins(idOrName: string | null): Promise<Pin[] | null>;
+  /** Plans a maintenance; with servers that are not registered nothing is stored. */
+  addMaintenance(window: NewMaintenance): Promise<AddWindowResult>;
+  listMaintenance(): Promise<MaintenanceSummary[]>;
+  endMaintenance(
+    id: string,
+    how: 'completed' | 'cancelled',
+  ): Promise<'done' | 'unknown' | 'over' | 'not_begun'>;
   secrets(command: SecretsCommand): Promise<SecretsReport>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
@@ -178,6 +190,37 @@ export interface ServerDetail extends ServerSummary {
   recent: { at: string; status: string; reason: string | null; responseMs: number | null }[];
 }
 
+export interface FileCheck {
+  channels: number;
+  routes: number;
+}
+
+export interface ChannelTest {
+  channel: string;
+  type: string;
+  accepted: boolean;
+  /** What the channel answered, without secrets. */
+  said: string;
+}
+
+export interface AlertSummary {
+  id: string;
+  kind: string;
+  severity: string;
+  serverId: string | null;
+  serverName: string | null;
+  tenantId: string | null;
+  title: string;
+  /** ISO 8601. */
+  startedAt: string;
+  resolvedAt: string | null;
+  /** The alert of the incident that speaks for it. */
+  incidentId: string | null;
+  /** Why somebody is not told, or not yet. */
+  heldBecause: string | null;
+  told: { channel: string; state: 'told' | 'on its way' | 'given up'; at: string }[];
+}
+
 export interface SecretsCommand {
   /** seal what is plain, seal anew what an older key sealed, or only look. */
   work: 'seal' | 'rotate' | 'check';
@@ -295,4 +338,37 @@ export interface AdoptResult extends DbResult {
   tables: { table: string; differences: string[] }[];
   /** Why the worker cannot run on it; the exit code is then 1. */
   blocking: string[];
+}
+
+export interface NewMaintenance {
+  title: string;
+  type: 'scheduled' | 'emergency' | 'security_patch' | 'upgrade';
+  impact: 'none' | 'minimal' | 'partial' | 'full_outage';
+  startMs: number;
+  endMs: number;
+  /** Server ids, or `*`. */
+  services: string[];
+  /** Empty: all. */
+  tenants: string[];
+}
+
+export interface AddWindowResult {
+  /** null: nothing was planned. */
+  id: string | null;
+  unknown: string[];
+}
+
+export interface MaintenanceSummary {
+  id: string;
+  title: string;
+  status: string;
+  type: string;
+  impact: string;
+  services: string[];
+  tenants: string[];
+  /** ISO 8601, as the others. */
+  scheduledStart: string;
+  scheduledEnd: string;
+  actualStart: string | null;
+  actualEnd: string | null;
 }

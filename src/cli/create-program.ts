@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addAlerts, addPolicy } from './commands/alerts.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
@@ -7,6 +8,7 @@ import { addDiff } from './commands/diff.ts';
 import { addDrift } from './commands/drift.ts';
 import { addEgress } from './commands/egress.ts';
 import { addEnqueue } from './commands/enqueue.ts';
+import { addMaintenance } from './commands/maintenance.ts';
 import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
@@ -30,7 +32,18 @@ export function createProgram(context: CommandContext, version: string): Command
       getErrHasColors: () => false,
     })
     .exitOverride();
-  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addReplay, addDb, addDemo])
+  for (const add of [
+    addDaemon,
+    addProbe,
+    addEnqueue,
+    addServers,
+    addMaintenance,
+    addAlerts,
+    addPolicy,
+    addReplay,
+    addDb,
+    addDemo,
+  ])
     add(program, context);
   for (const add of [addDrift, addDiff, addPin]) add(program, context);
   for (const add of [addSecrets, addEgress]) add(program, context);

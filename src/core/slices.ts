@@ -31,6 +31,30 @@ export async function runInSlices<Result>(work: Sliced<Result>, pace: SlicePace)
   }
 }
 
+/**
+ * Turns at something that only one may have at a time: `schedule` calls back once everything else has had
+ * its turn, and each time one of those who wait goes on. So many of them hold nobody up longer than one.
+ */
+export function createTurns(schedule: (callback: () => void) => void): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  let from = 0;
+  const next = (): void => {
+    const go = waiting[from];
+    from += 1;
+    if (from < waiting.length) schedule(next);
+    else {
+      waiting.length = 0;
+      from = 0;
+    }
+    go?.();
+  };
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length - from === 1) schedule(next);
+    });
+}
+
 /** What is sorted at once: a fraction of a millisecond. */
 const RUN_LENGTH = 500;
 

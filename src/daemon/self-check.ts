@@ -22,7 +22,7 @@ export interface SelfCheckDeps {
   policy: () => SelfCheckPolicy;
   senses: SelfSenses;
   now: () => number;
-  /** The worker went offline (with the servers whose failures it has believed lately), or came back. */
+  /** The worker is offline (with the servers whose failures it has believed lately), or came back. */
   onChange(judgement: SelfJudgement, believed: string[]): Promise<void>;
   onError(error: unknown): void;
 }
@@ -41,6 +41,8 @@ const LOOK_WITHIN_MS = 3_000;
 /** A look that is younger counts as fresh. */
 const FRESH_MS = 2_000;
 const PERIOD_MS = 30_000;
+/** While it is offline this is said again, so that a word of it that is old is that of a dead worker. */
+const AGAIN_MS = 60_000;
 
 /** Decides whether the worker or its targets are to blame, and says when that changes. */
 export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
@@ -48,8 +50,9 @@ export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
   let judgement: SelfJudgement = { offline: false, cause: null, because: null };
   let lookedMs = Number.NEGATIVE_INFINITY;
   let looking: Promise<SelfJudgement> | null = null;
-  /** What onChange was told; it is told again until it has been heard. */
+  /** What onChange was told, and when; it is told again until it has been heard. */
   let told = false;
+  let toldMs = 0;
 
   async function look(): Promise<SelfJudgement> {
     if (looking) return await looking;
@@ -64,10 +67,12 @@ export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
     const policy = deps.policy();
     judgement = judgeSelf(await senseSelf(deps.senses, policy), policy);
     lookedMs = deps.now();
-    if (judgement.offline !== told) {
+    const isStill = told && judgement.offline && lookedMs - toldMs >= AGAIN_MS;
+    if (judgement.offline !== told || isStill) {
       try {
         await deps.onChange(judgement, failures.ids(lookedMs));
         told = judgement.offline;
+        toldMs = lookedMs;
       } catch (error) {
         deps.onError(error);
       }

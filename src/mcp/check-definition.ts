@@ -59,8 +59,28 @@ const STATELESS = {
   prompts: specTypeSchemas.Prompt,
 };
 
+/** More than any definition that a model could read. */
+const MAX_CHECKED_VALUES = 10_000;
+
+function hasTooMany(definition: Definition): boolean {
+  const open: unknown[] = [definition];
+  let values = 0;
+  while (open.length > 0) {
+    const at = open.pop();
+    if (typeof at !== 'object' || at === null) continue;
+    for (const member of Array.isArray(at) ? at : Object.values(at)) {
+      values += 1;
+      if (values > MAX_CHECKED_VALUES) return true;
+      if (typeof member === 'object') open.push(member);
+    }
+  }
+  return false;
+}
+
 /** What a strict client of that era would reject `definition` for; undefined when nothing. */
 export function definitionProblem(kind: InventoryKind, definition: Definition, era: Era): string | undefined {
+  // The schemas go through all of it at once: what has too much for that is of no use to a client either.
+  if (hasTooMany(definition)) return `it has more than ${MAX_CHECKED_VALUES} values`;
   if (isPlainlyRight(kind, definition)) return undefined;
   const schema = (era === 'handshake' ? HANDSHAKE : STATELESS)[kind];
   const result = schema['~standard'].validate(definition);

@@ -2,6 +2,10 @@
 export interface ProbeLimits {
   /** Everything received in one probe, after decompression. */
   bodyBytes: number;
+  /** One message before there is a listing to send. */
+  greetingBytes: number;
+  /** One message of a listing, or of an answer to a call. */
+  messageBytes: number;
   /** One line: of a child's stdout, or of an event stream. */
   lineBytes: number;
   /** Messages received in one probe, so that a flood of small notifications ends too. */
@@ -18,13 +22,18 @@ export interface ProbeLimits {
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Wide enough for a server of 10,000 tools in a single page, narrow enough for 64 probes at once. */
+/**
+ * Wide enough for a server of 10,000 tools in a single page, narrow enough for 64 probes at once. A
+ * message becomes many times its length in memory, and takes the loop's time in proportion to it.
+ */
 export const DEFAULT_LIMITS: ProbeLimits = {
-  bodyBytes: 16 * MEBIBYTE,
-  lineBytes: 16 * MEBIBYTE,
+  bodyBytes: 12 * MEBIBYTE,
+  greetingBytes: 2 * MEBIBYTE,
+  messageBytes: 6 * MEBIBYTE,
+  lineBytes: 6 * MEBIBYTE,
   messages: 20_000,
   pages: 1_000,
-  items: 50_000,
+  items: 20_000,
   stderrBytes: 8 * 1024,
   closeMs: 900,
 };

@@ -1,10 +1,14 @@
+import { createHash, type Hash } from 'node:crypto';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { Definition, Inventory, InventoryKind, Warning } from '../core/outcome.ts';
+import type { Sliced } from '../core/slices.ts';
 import { definitionName, definitionProblem } from './check-definition.ts';
 import { FaultError } from './fault-error.ts';
+import { inSlices } from './in-slices.ts';
 import type { ProbeLimits } from './limits.ts';
 import type { Opened } from './opened.ts';
+import { textOfResult } from './transports/message-reader.ts';
 
 interface Family {
   kind: InventoryKind;
@@ -69,15 +73,16 @@ export async function listInventory(
   sdkTimeoutMs: number,
   isOver: () => boolean,
   describe: (error: unknown) => string,
-): Promise<{ inventory: Inventory; warnings: Warning[] }> {
+): Promise<{ inventory: Inventory; warnings: Warning[]; digest: string | null }> {
   const inventory: Inventory = { tools: [], resources: [], resourceTemplates: [], prompts: [] };
   const warnings: Warning[] = [];
+  const digest: ListingDigest = { hash: createHash('sha256'), complete: true };
   for (const family of FAMILIES) {
     if (!opened.capabilities[family.capability]) continue;
     const { kind, method } = family;
     try {
-      const entries = await listFamily(opened, family, limits, sdkTimeoutMs);
-      inventory[kind] = judge(opened, family, entries, warnings);
+      const entries = await listFamily(opened, family, limits, sdkTimeoutMs, digest);
+      inventory[kind] = await inSlices(judge(opened, family, entries, warnings), isOver);
     } catch (error) {
       if (isOver()) throw error;
       if (rpcCodeOf(error) === ErrorCode.MethodNotFound) {
@@ -92,7 +97,20 @@ export async function listInventory(
       }
     }
   }
-  return { inventory, warnings };
+  return { inventory, warnings, digest: digest.complete ? digest.hash.digest('base64url') : null };
+}
+
+/** Of the messages that brought the listing, as they came. */
+interface ListingDigest {
+  hash: Hash;
+  /** Whether every message of it is known. */
+  complete: boolean;
+}
+
+function addToDigest(digest: ListingDigest, kind: InventoryKind, result: object): void {
+  const text = textOfResult(result);
+  if (text === undefined) digest.complete = false;
+  else digest.hash.update(`\n${kind} ${text.length}\n`).update(text);
 }
 
 async function listFamily(
@@ -100,6 +118,7 @@ async function listFamily(
   { kind, method }: Family,
   limits: ProbeLimits,
   timeout: number,
+  digest: ListingDigest,
 ): Promise<unknown[]> {
   const entries: unknown[] = [];
   const cursors = new Set<string>();
@@ -107,6 +126,7 @@ async function listFamily(
   for (let page = 1; page <= limits.pages; page += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const result = await protocol.request({ method, params }, PAGES[kind], { timeout });
+    addToDigest(digest, kind, result);
     const listed = result[kind];
     if (Array.isArray(listed)) for (const entry of listed) entries.push(entry);
     if (entries.length > limits.items) {
@@ -127,24 +147,25 @@ async function listFamily(
   throw new FaultError({ kind: 'limit', phase: 'list', limit: 'pages', message });
 }
 
-function judge(
+function* judge(
   opened: Opened,
   { kind, label }: Family,
   entries: unknown[],
   warnings: Warning[],
-): Definition[] {
+): Sliced<Definition[]> {
   const definitions: Definition[] = [];
   const problems: string[] = [];
-  entries.forEach((entry, index) => {
+  for (const [index, entry] of entries.entries()) {
+    if (index % 20 === 0) yield;
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
       problems.push(`${label} no. ${index + 1} is no object`);
-      return;
+      continue;
     }
     const definition = entry as Definition;
     definitions.push(definition);
     const problem = definitionProblem(kind, definition, opened.era);
     if (problem !== undefined) problems.push(`${label} ${definitionName(definition, index)}: ${problem}`);
-  });
+  }
   for (const message of problems.slice(0, MAX_NAMED_PROBLEMS)) {
     warnings.push({ code: 'invalid_definition', kind, message });
   }

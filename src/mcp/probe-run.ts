@@ -46,6 +46,7 @@ export class ProbeRun {
   #link: Link | null = null;
   #opened: Opened | null = null;
   #inventory: Inventory | null = null;
+  #listingDigest: string | null = null;
   #canary: CanaryOutcome | null = null;
   #authExchange: HttpExchange | null = null;
   #cancelled: Fault | null = null;
@@ -180,6 +181,7 @@ export class ProbeRun {
     const isOver = () => this.#over || this.#link?.transport.failure != null;
     const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, describeError);
     this.#inventory = await scrubInventory(listed.inventory, this.#scrubber().content);
+    this.#listingDigest = listed.digest;
     this.#warnings.push(...listed.warnings);
     await this.#sing(opened, listed);
   }
@@ -337,6 +339,7 @@ export class ProbeRun {
       // A listing that was not finished would look like one of which the rest has vanished.
       inventory: fault ? null : this.#inventory,
       certificate: this.#context.peer.certificate,
+      listingDigest: fault ? null : this.#listingDigest,
       phases: { ...watch.times },
       totalMs: watch.elapsedMs,
       fault: fault && scrubber.fault(fault),

@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
+import { anchorPlace } from '../core/self-check/anchor-place.ts';
 
 /** Whether a connection to an anchor (a URL, or host:port) comes about; nothing is sent over it. */
 export async function reachAnchor(anchor: string, signal: AbortSignal): Promise<boolean> {
-  const place = placeOf(anchor);
+  const place = anchorPlace(anchor);
   if (place === null || signal.aborted) return false;
   return await new Promise<boolean>((resolve) => {
     const socket = connect(place);
@@ -17,18 +18,6 @@ export async function reachAnchor(anchor: string, signal: AbortSignal): Promise<
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
   });
-}
-
-const PORTS: Record<string, number> = { 'http:': 80, 'https:': 443, 'ws:': 80, 'wss:': 443 };
-
-/** Where an anchor is; null when it is neither a URL of http or WebSocket nor host:port. */
-export function placeOf(anchor: string): { host: string; port: number } | null {
-  const text = anchor.includes('://') ? anchor : `tcp://${anchor}`;
-  if (!URL.canParse(text)) return null;
-  const url = new URL(text);
-  const port = url.port === '' ? PORTS[url.protocol] : Number(url.port);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  return host === '' || port === undefined || port === 0 ? null : { host, port };
 }
 
 /** Whether a name resolves, by the resolver that probes use. */

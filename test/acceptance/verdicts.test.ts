@@ -32,7 +32,7 @@ health:
   confirmAfterMs: [200, 200]
   confirmRefusedAfterMs: [100, 100]
   flapping: { probes: 8, startShare: 0.6, stopShare: 0.3 }
-latency: { coldAfterMs: 1500, minSamples: 4, slowFactor: 3, slowAtLeastMs: 250, slowSlots: 3 }
+latency: { coldAfterMs: 4000, minSamples: 4, slowFactor: 3, slowAtLeastMs: 250, slowSlots: 3 }
 slo: { burn: [] }
 incidents: { minServers: 100 }
 `;
@@ -66,6 +66,9 @@ beforeAll(async () => {
   await connection.db
     .insert(mcpServerDependency)
     .values({ serverId: 'dependant', dependsOnServerId: 'base', dependencyType: 'required' });
+  fleet.play('/drifting', {
+    tools: [searchTool({ query: { type: 'string' }, limit: { type: 'number' } })],
+  });
   daemon = await startDaemon();
   for (const id of SERVERS) await verdictOf(id, 'up');
 });
@@ -77,6 +80,12 @@ afterAll(async () => {
   await Promise.all([receiver?.close(), fleet?.close(), connection?.close()]);
   await database?.close();
   rmSync(folder, { recursive: true, force: true });
+});
+
+const searchTool = (properties: object) => ({
+  name: 'search',
+  description: 'Searches the notes.',
+  inputSchema: { type: 'object', properties },
 });
 
 function alertsFile(): string {
@@ -236,11 +245,11 @@ describe('a fleet that misbehaves, before a daemon that is killed', () => {
   });
 
   test('one that sleeps between calls wakes, and nobody is told of an outage', async () => {
-    for (let round = 0; round < 3; round += 1) await probe('cold');
-    for (let round = 0; round < 6; round += 1) {
+    for (let round = 0; round < 8; round += 1) await probe('cold');
+    for (let round = 0; round < 5; round += 1) {
       await eventually('idleness', async () => {
         const state = await stateOf('cold');
-        return Date.now() - (state?.lastProbeAt?.getTime() ?? 0) > 1_800 ? true : undefined;
+        return Date.now() - (state?.lastProbeAt?.getTime() ?? 0) > 4_200 ? true : undefined;
       });
       fleet.play('/cold', { delayMs: 900 });
       await probe('cold');
@@ -256,7 +265,7 @@ describe('a fleet that misbehaves, before a daemon that is killed', () => {
 
   test('one that grows slow is degraded, with the phase, and well again', async () => {
     for (let round = 0; round < 8; round += 1) await probe('slow');
-    fleet.play('/slow', { delayMs: 1_200 });
+    fleet.play('/slow', { delayMs: 700 });
     for (let round = 0; (await stateOf('slow'))?.verdict !== 'degraded'; round += 1) {
       expect(round).toBeLessThan(6);
       await probe('slow');
@@ -276,16 +285,10 @@ describe('a fleet that misbehaves, before a daemon that is killed', () => {
   });
 
   test('one that drops a parameter is told of as breaking', async () => {
-    const schema = (properties: object) => ({ type: 'object', properties });
-    const search = { name: 'search', description: 'Searches the notes.' };
-    fleet.play('/drifting', {
-      tools: [{ ...search, inputSchema: schema({ query: { type: 'string' }, limit: { type: 'number' } }) }],
-    });
-    await probe('drifting');
-    fleet.play('/drifting', { tools: [{ ...search, inputSchema: schema({ query: { type: 'string' } }) }] });
+    fleet.play('/drifting', { tools: [searchTool({ query: { type: 'string' } })] });
     await probe('drifting');
     await hear('drifting', 'drift_breaking fire');
-    const said = receiver.log.find(({ body }) => body.includes('lost parameter'))?.body ?? '';
+    const said = receiver.log.find(({ body }) => body.includes('drift_breaking'))?.body ?? '';
     expect(said).toContain('limit');
   });
 

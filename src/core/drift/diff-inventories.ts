@@ -40,8 +40,11 @@ export function* diffInventories(
   const changes: Change[] = before ? diffIdentity(before.identity, after.identity) : [];
   const newTools: string[] = [];
   for (const kind of INVENTORY_KINDS) {
+    yield;
     const old = effective(before?.items[kind] ?? []);
+    yield;
     const now = effective(after.items[kind]);
+    yield;
     const [gone, come]: [string[], string[]] = [[], []];
     for (const [key, hash] of now) {
       const oldHash = old.get(key);

@@ -2,6 +2,12 @@ import type { Sliced } from '../slices.ts';
 
 /** What is given to JSON.parse at once: well under a millisecond, also for the worst of texts. */
 const NATIVE_LENGTH = 8 * 1024;
+/** More than a listing of 10,000 tools holds; what holds more takes seconds and much memory to make. */
+export const MAX_VALUES = 600_000;
+/** More than any listing has entries. */
+const MAX_MEMBERS = 50_000;
+/** More than a description, or a picture in one, that anybody could use. */
+const MAX_TEXT_LENGTH = 1536 * 1024;
 /** Deeper, nothing is looked ahead for: of what is nested like that no piece is small. */
 const LOOKAHEAD_DEPTH = 32;
 const STEPS_A_SLICE = 200;
@@ -15,28 +21,40 @@ const CLOSE_ARRAY = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
-type Open = { array: unknown[] } | { object: Record<string, unknown>; key: string };
+/** JSON, as far as it was read, and more of it than is taken. */
+export class JsonLimitError extends Error {}
+
+type Open =
+  | { array: unknown[]; members: number }
+  | { object: Record<string, unknown>; key: string; members: number };
 
 /**
  * JSON.parse for texts of megabytes, with the same results: values that are small, as a tool is in a
  * listing, are parsed by JSON.parse itself, and only what holds them by the code here, without recursion.
- * Throws SyntaxError for what is no JSON.
+ * Throws SyntaxError for what is no JSON, and JsonLimitError for what is out of all proportion: more than
+ * `maxValues`, 50,000 members of one object or array, or a text of a million characters and a half.
  */
-export function* parseInSlices(text: string): Sliced<unknown> {
+export function* parseInSlices(text: string, maxValues = MAX_VALUES): Sliced<unknown> {
   const open: Open[] = [];
   let at = skipSpace(text, 0);
   let steps = 0;
+  let values = 0;
   for (;;) {
     steps += 1;
     if (steps % STEPS_A_SLICE === 0) yield;
+    values += 1;
+    if (values > maxValues) throw new JsonLimitError(`it holds more than ${maxValues} values`);
     const code = text.charCodeAt(at);
     let value: unknown;
     const isContainer = code === OPEN_ARRAY || code === OPEN_OBJECT;
-    const end = isContainer
-      ? open.length < LOOKAHEAD_DEPTH
-        ? endOfContainer(text, at)
-        : -1
-      : endOfScalar(text, at);
+    let end = -1;
+    if (!isContainer) {
+      end = endOfScalar(text, at);
+    } else if (open.length < LOOKAHEAD_DEPTH) {
+      const found = endOfContainer(text, at);
+      end = found.end;
+      values += found.values;
+    }
     if (end !== -1) {
       value = JSON.parse(text.slice(at, end));
       if (end - at > NATIVE_LENGTH / 4) yield;
@@ -44,7 +62,7 @@ export function* parseInSlices(text: string): Sliced<unknown> {
     } else if (code === OPEN_ARRAY) {
       at = skipSpace(text, at + 1);
       if (text.charCodeAt(at) !== CLOSE_ARRAY) {
-        open.push({ array: [] });
+        open.push({ array: [], members: 0 });
         continue;
       }
       value = [];
@@ -53,7 +71,7 @@ export function* parseInSlices(text: string): Sliced<unknown> {
       at = skipSpace(text, at + 1);
       if (text.charCodeAt(at) !== CLOSE_OBJECT) {
         const [key, next] = readKey(text, at);
-        open.push({ object: {}, key });
+        open.push({ object: {}, key, members: 0 });
         at = next;
         continue;
       }
@@ -69,6 +87,10 @@ export function* parseInSlices(text: string): Sliced<unknown> {
       }
       if ('array' in holder) holder.array.push(value);
       else put(holder.object, holder.key, value);
+      holder.members += 1;
+      if (holder.members > MAX_MEMBERS) {
+        throw new JsonLimitError(`one list or object in it has more than ${MAX_MEMBERS} members`);
+      }
       const next = text.charCodeAt(at);
       if (next === COMMA) {
         at = skipSpace(text, at + 1);
@@ -121,12 +143,14 @@ function readKey(text: string, at: number): [key: string, next: number] {
 }
 
 function endOfString(text: string, from: number): number {
-  for (let quote = text.indexOf('"', from + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return quote + 1;
+  const limit = Math.min(text.length, from + MAX_TEXT_LENGTH);
+  for (let at = from + 1; at < limit; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at += 1;
+    else if (code === QUOTE) return at + 1;
   }
-  throw new SyntaxError('a text in JSON has no end');
+  if (limit === text.length) throw new SyntaxError('a text in JSON has no end');
+  throw new JsonLimitError(`one text in it is longer than ${MAX_TEXT_LENGTH} characters`);
 }
 
 function endOfScalar(text: string, from: number): number {
@@ -143,11 +167,12 @@ function endOfScalar(text: string, from: number): number {
   return at;
 }
 
-/** Where the array or object that begins there ends; -1 when it is too long to be parsed at once. */
-function endOfContainer(text: string, from: number): number {
+/** Where the array or object that begins there ends, and how much is in it; -1 when it is too long to be parsed at once. */
+function endOfContainer(text: string, from: number): { end: number; values: number } {
   const limit = Math.min(text.length, from + NATIVE_LENGTH);
   let depth = 0;
   let isText = false;
+  let values = 0;
   for (let at = from; at < limit; at += 1) {
     const code = text.charCodeAt(at);
     if (isText) {
@@ -157,10 +182,13 @@ function endOfContainer(text: string, from: number): number {
       isText = true;
     } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
       depth += 1;
+      values += 1;
+    } else if (code === COMMA) {
+      values += 1;
     } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
       depth -= 1;
-      if (depth === 0) return at + 1;
+      if (depth === 0) return { end: at + 1, values };
     }
   }
-  return -1;
+  return { end: -1, values: 0 };
 }

@@ -36,14 +36,19 @@ export interface ActiveWindow {
 export function problemOf(row: WindowRow): string | null {
   if (!isTexts(row.services ?? [])) return 'affected_services is not a list of texts';
   if (!isTexts(row.tenants ?? [])) return 'affected_tenants is not a list of texts';
-  if (!Number.isFinite(row.scheduledStartMs) || !Number.isFinite(row.scheduledEndMs))
+  if (!isTime(row.scheduledStartMs) || !isTime(row.scheduledEndMs))
     return 'its scheduled times are not times';
+  if (![row.actualStartMs, row.actualEndMs].every((ms) => ms === null || isTime(ms)))
+    return 'its actual times are not times';
   if (row.scheduledEndMs < row.scheduledStartMs) return 'it ends before it starts';
   if (row.actualStartMs !== null && row.actualEndMs !== null && row.actualEndMs < row.actualStartMs)
     return 'its actual end is before its actual start';
   if (!WINDOW_STATUSES.some((known) => known === row.status)) return `its status is ${row.status}`;
   return null;
 }
+
+/** A database knows infinity, and years that no calendar here reaches. */
+const isTime = (ms: number): boolean => Math.abs(ms) <= 8.64e15;
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
@@ -122,16 +127,21 @@ export function activeWindows(
     const { durationMs, timeZone, title } = window;
     const startMs = lastOccurrence(cron, timeZone, nowMs - durationMs + 1, nowMs);
     if (startMs === null) continue;
-    const id = `recurring:${title}`;
+    const id = recurringId(window);
     active.push({ id, title, untilMs: startMs + durationMs, ...coverOf(window.services, window.tenants) });
   }
   return active;
 }
 
-/** When a recurring window begins next; null for never. */
-export function nextStartMs({ window, cron }: RecurringPlan, nowMs: number): number | null {
-  return nextOccurrence(cron, window.timeZone, nowMs);
+/** When a recurring window began that goes on, or else when it begins next; null for never. */
+export function startNearMs({ window, cron }: RecurringPlan, nowMs: number): number | null {
+  const { timeZone, durationMs } = window;
+  return (
+    lastOccurrence(cron, timeZone, nowMs - durationMs + 1, nowMs) ?? nextOccurrence(cron, timeZone, nowMs)
+  );
 }
+
+export const recurringId = ({ title }: RecurringWindow): string => `recurring:${title}`;
 
 function coverOf(services: unknown, tenants: unknown): Omit<ActiveWindow, 'id' | 'title' | 'untilMs'> {
   const named = isTexts(services) ? services : [];

@@ -74,34 +74,43 @@ export function explainsFailure(
   return NO_ANSWER.has(failure.reason);
 }
 
-/** Which servers failed without an answer within the last minute: a mass of them makes the worker look at itself. */
+/**
+ * Which servers began to give no answer within the last minute: a mass of them makes the worker look at
+ * itself. One that goes on failing is no news, however often it is probed.
+ */
 export function createFailureCount(withinMs = 60_000): {
   add(serverId: string, nowMs: number): void;
+  /** It has answered. */
   remove(serverId: string): void;
   count(nowMs: number): number;
   ids(nowMs: number): string[];
 } {
-  const failures = new Map<string, number>();
+  const failing = new Set<string>();
+  /** In the order of their times. */
+  const recent = new Map<string, number>();
   const forget = (nowMs: number): void => {
-    // In the order of their times: whoever fails again goes to the end.
-    for (const [id, atMs] of failures) {
+    for (const [id, atMs] of recent) {
       if (nowMs - atMs <= withinMs) return;
-      failures.delete(id);
+      recent.delete(id);
     }
   };
   return {
     add(serverId, nowMs) {
-      failures.delete(serverId);
-      failures.set(serverId, nowMs);
+      if (failing.has(serverId)) return;
+      failing.add(serverId);
+      recent.set(serverId, nowMs);
     },
-    remove: (serverId) => void failures.delete(serverId),
+    remove(serverId) {
+      failing.delete(serverId);
+      recent.delete(serverId);
+    },
     count(nowMs) {
       forget(nowMs);
-      return failures.size;
+      return recent.size;
     },
     ids(nowMs) {
       forget(nowMs);
-      return [...failures.keys()];
+      return [...recent.keys()];
     },
   };
 }

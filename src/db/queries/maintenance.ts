@@ -10,8 +10,8 @@ import {
 import type { Policy } from '../../core/policy.ts';
 import type { Tx } from './store-statements.ts';
 
-/** The columns of maintenance_window as JSON that holds a WindowRow. */
-export const WINDOW_JSON = sql`jsonb_build_object('id', w.id, 'title', w.title, 'status', w.status,
+/** The columns of maintenance_window as JSON; not jsonb, which does not take all that a json column may hold. */
+export const WINDOW_JSON = sql`json_build_object('id', w.id, 'title', w.title, 'status', w.status,
   'services', w.affected_services, 'tenants', w.affected_tenants,
   'scheduledStartMs', extract(epoch FROM w.scheduled_start) * 1000, 'scheduledEndMs', extract(epoch FROM w.scheduled_end) * 1000,
   'actualStartMs', extract(epoch FROM w.actual_start) * 1000, 'actualEndMs', extract(epoch FROM w.actual_end) * 1000,
@@ -27,10 +27,27 @@ export function maintenanceAt(rows: readonly WindowRow[], policy: Policy, nowMs:
 }
 
 async function readWindows(tx: Tx): Promise<WindowRow[]> {
-  const rows = await tx.execute<{ window: WindowRow }>(
+  const rows = await tx.execute<{ window: WindowJson }>(
     sql`SELECT ${WINDOW_JSON} AS window FROM maintenance_window w WHERE ${BEGUN_WINDOWS} ORDER BY w.id`,
   );
-  return rows.map(({ window }) => window);
+  return rows.map(({ window }) => windowOfJson(window));
+}
+
+/** What WINDOW_JSON gives: a time that is no number (infinity) comes as text. */
+export type WindowJson = {
+  [Key in keyof WindowRow]: WindowRow[Key] extends number | null ? WindowRow[Key] | string : WindowRow[Key];
+};
+
+export function windowOfJson(json: WindowJson): WindowRow {
+  const ms = (value: number | string | null): number | null => (value === null ? null : Number(value));
+  return {
+    ...json,
+    scheduledStartMs: Number(json.scheduledStartMs),
+    scheduledEndMs: Number(json.scheduledEndMs),
+    actualStartMs: ms(json.actualStartMs),
+    actualEndMs: ms(json.actualEndMs),
+    createdMs: Number(json.createdMs),
+  };
 }
 
 /** A row that cannot be used, and why. */

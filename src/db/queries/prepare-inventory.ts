@@ -22,7 +22,7 @@ import {
   readToolNames,
   readUsage,
 } from './drift.ts';
-import { inSlices } from './in-slices.ts';
+import { inSlices, takeTurns } from './in-slices.ts';
 import { createKeptMap } from './kept-map.ts';
 import { definitionOf, readItems, readSide } from './snapshot-side.ts';
 
@@ -170,9 +170,16 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
       identity: memory.lastIdentity ?? identity,
     };
     const names = { names: await namesOf(memory.tenantId), serverId };
+    await takeTurns();
     const changes = await inSlices(diffInventories(before, after, names));
+    await takeTurns();
     const pin = await prepareHold(memory, listing, after, itemsOf);
     await rememberNames(serverId, memory, listing);
+    const usage = await readUsage(db, serverId, toolsIn([...changes, ...(pin?.changes ?? [])]));
+    const hashOf = lookUp(listing.items);
+    const hashBefore = oldItems ? lookUp(oldItems) : () => null;
+    // Each of these is some milliseconds' work where there are thousands of definitions.
+    await takeTurns();
     const decision = decideDrift({
       serverId,
       serverName: memory.name,
@@ -181,25 +188,24 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
       hash: listing.hash,
       previousHash: memory.lastHash,
       changes,
-      usage: await readUsage(db, serverId, toolsIn([...changes, ...(pin?.changes ?? [])])),
+      usage,
       tokens: listing.tokens,
       previousTokens: memory.lastTokens,
       pin,
       open: openAlertsOf(memory),
       recentKeys: new Set(memory.alerts.map(({ key }) => key)),
-      hashOf: lookUp(listing.items),
-      hashBefore: oldItems ? lookUp(oldItems) : () => null,
-      isClean: (kind, key) => isClean(after, listing.items, kind, key),
+      hashOf,
+      hashBefore,
+      isClean: cleanlinessOf(after, hashOf),
     });
+    await takeTurns();
     const definitions = await inSlices(definitionChunks(listing));
     const kept = worstFirst(changes)
       .slice(0, MAX_KEPT_CHANGES)
-      .map((change) => ({
-        ...change,
-        key: change.key.slice(0, 600),
-        text: change.text.slice(0, 600),
-      }));
+      .map((change) => ({ ...change, key: change.key.slice(0, 600), text: change.text.slice(0, 600) }));
+    await takeTurns();
     const items = JSON.stringify(listing.items);
+    await takeTurns();
     const changesJson = JSON.stringify(cleanJson(kept));
     return {
       hash: listing.hash,
@@ -268,15 +274,23 @@ function lookUp(items: SnapshotItems): (kind: string, key: string) => string | n
   return (kind, key) => maps.get(kind)?.get(key) ?? null;
 }
 
-function isClean(side: Side, items: SnapshotItems, kind: string, key: string): boolean {
-  const known = INVENTORY_KINDS.find((name) => name === kind);
-  const hash = known && new Map(items[known]).get(key);
-  const definition = hash ? side.definitionOf(hash) : null;
-  return (
-    known !== undefined &&
-    definition !== null &&
-    findSuspiciousTexts(known, key, null, definition).length === 0
-  );
+/** More definitions are not looked at again for what they said once. */
+const MAX_LOOKED_AT = 50;
+
+/** Whether a definition is free of suspicious texts; of many, those beyond the bound count as not. */
+function cleanlinessOf(
+  side: Side,
+  hashOf: (kind: string, key: string) => string | null,
+): (kind: string, key: string) => boolean {
+  let looked = 0;
+  return (name, key) => {
+    const kind = INVENTORY_KINDS.find((known) => known === name);
+    const hash = hashOf(name, key);
+    if (kind === undefined || hash === null || looked >= MAX_LOOKED_AT) return false;
+    looked += 1;
+    const definition = side.definitionOf(hash);
+    return definition !== null && findSuspiciousTexts(kind, key, null, definition).length === 0;
+  };
 }
 
 /** The tools whose calls are worth a question: those that an agent notices. */

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { alertKey } from '../../core/alerts/alert.ts';
 import type { Database } from '../client.ts';
 import { recordAlertChanges } from './alerts.ts';
+import type { Tx } from './store-statements.ts';
 
 /** After a cut of ours nobody is asked all at once. */
 const SPREAD_MS = 30_000;
@@ -29,6 +30,9 @@ export async function recordOffline(
       },
     ]);
     await tx.execute(sql`
+      UPDATE vitals.alert SET data = data || jsonb_build_object('seenMs', extract(epoch FROM now()) * 1000)
+      WHERE key = ${alertKey('monitor_offline', replica)} AND resolved_at IS NULL`);
+    await tx.execute(sql`
       UPDATE vitals.server_state SET next_probe_at = now() + random() * interval '5 seconds'
       WHERE server_id IN (
         SELECT server_id FROM vitals.server_state
@@ -51,4 +55,20 @@ export async function recordOnline(db: Database, replica: string): Promise<void>
         WHERE own->>'reason' = 'monitor_offline' AND next_probe_at > now() + ${SPREAD_MS} * interval '1 millisecond'
         ORDER BY server_id FOR NO KEY UPDATE SKIP LOCKED)`);
   });
+}
+
+/** A replica that is offline says so each minute: one that has not said so for three is gone. */
+const GONE_AFTER_MS = 180_000;
+
+/** Ends the alerts of replicas that went offline and never came back: somebody else sees, now. */
+export async function resolveGoneReplicas(tx: Tx, nowMs: number): Promise<void> {
+  const rows = await tx.execute<{ key: string }>(sql`
+    SELECT key FROM vitals.alert
+    WHERE kind = 'monitor_offline' AND resolved_at IS NULL
+      AND coalesce((data->>'seenMs')::float8, extract(epoch FROM started_at) * 1000) < ${nowMs - GONE_AFTER_MS}`);
+  if (rows.length === 0) return;
+  await recordAlertChanges(
+    tx,
+    rows.map(({ key }) => ({ action: 'resolve' as const, key, atMs: nowMs })),
+  );
 }

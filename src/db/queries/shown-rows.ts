@@ -104,7 +104,7 @@ function eventOf(
     checkedAt: new Date(nowMs).toISOString(),
     event: {
       title: `${cleanText(name)}: ${change.before} → ${change.after}`,
-      severity: change.after === 'error' ? 'error' : 'info',
+      severity: change.after !== 'error' ? 'info' : verdict === 'unauthenticated' ? 'warning' : 'error',
       tenantId,
       data: { ...change, reason, verdict },
     },

@@ -4,7 +4,7 @@ import { parseInSlices } from '../../core/json/parse-in-slices.ts';
 import { type Definition, INVENTORY_KINDS, type InventoryKind } from '../../core/outcome.ts';
 import type { Database } from '../client.ts';
 import { readBodies } from './drift.ts';
-import { inSlices } from './in-slices.ts';
+import { inSlices, takeTurns } from './in-slices.ts';
 
 /** A stored inventory, with those of its definitions that the other one has not. */
 export async function readSide(
@@ -16,6 +16,7 @@ export async function readSide(
     INVENTORY_KINDS.flatMap((kind) => side[kind].map(([, hash]) => hash));
   const shared = new Set(hashesIn(other));
   const wanted = new Set(hashesIn(items).filter((hash) => !shared.has(hash)));
+  await takeTurns();
   const bodies = await readBodies(db, [...wanted]);
   return { items, definitionOf: (hash) => definitionOf(bodies.get(hash)) };
 }

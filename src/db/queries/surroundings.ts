@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { explainServers } from '../../core/dependencies/explain.ts';
 import type { ServerStatus } from '../../core/health/memory.ts';
-import type { ActiveWindow, WindowRow } from '../../core/maintenance/windows.ts';
+import { cleanText } from '../../core/inventory.ts';
+import type { ActiveWindow } from '../../core/maintenance/windows.ts';
 import type { Policy } from '../../core/policy.ts';
 import { IS_DOWN, IS_FAILING, lockDependants, readNeighbourhood } from './dependencies.ts';
-import { BEGUN_WINDOWS, maintenanceAt, WINDOW_JSON } from './maintenance.ts';
+import { BEGUN_WINDOWS, maintenanceAt, WINDOW_JSON, type WindowJson, windowOfJson } from './maintenance.ts';
 import { changeOf, readShown, writeChanges } from './shown-rows.ts';
 import type { Tx } from './store-statements.ts';
 
@@ -29,7 +30,7 @@ export async function refreshShown(
     nowMs: number;
     depends: boolean;
     overlaid: boolean;
-    windows: WindowRow[] | null;
+    windows: WindowJson[] | null;
   }>(sql`
     WITH given AS MATERIALIZED (SELECT value AS id FROM jsonb_array_elements_text(${ids}::jsonb))
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs",
@@ -37,9 +38,9 @@ export async function refreshShown(
         WHERE d.server_id IN (SELECT id FROM given) OR d.depends_on_server_id IN (SELECT id FROM given)) AS depends,
       EXISTS (SELECT 1 FROM given g JOIN mcp_server m ON m.id = g.id JOIN vitals.server_state s ON s.server_id = g.id
         WHERE m.status = 'maintenance' OR s.verdict = 'maintenance' OR s.because_of IS NOT NULL) AS overlaid,
-      (SELECT jsonb_agg(${WINDOW_JSON}) FROM maintenance_window w WHERE ${BEGUN_WINDOWS}) AS windows`);
+      (SELECT json_agg(${WINDOW_JSON}) FROM maintenance_window w WHERE ${BEGUN_WINDOWS}) AS windows`);
   if (!gate) return null;
-  const windows = maintenanceAt(gate.windows ?? [], policy, gate.nowMs);
+  const windows = maintenanceAt((gate.windows ?? []).map(windowOfJson), policy, gate.nowMs);
   if (!gate.depends && !gate.overlaid && windows.length === 0) return null;
   const affected = gate.depends ? await lockDependants(tx, serverIds) : serverIds;
   await showAgain(tx, affected, { windows, held, nowMs: gate.nowMs });
@@ -71,11 +72,12 @@ export async function refreshAround(
   windows: readonly ActiveWindow[],
   options: { nowMs: number; windowsChanged: boolean },
 ): Promise<number> {
+  // No id holds what jsonb does not take.
   const cover = JSON.stringify(
     windows.map(({ everyServer, services, tenants }) => ({
       everyServer,
-      services: [...services],
-      tenants: tenants === null ? null : [...tenants],
+      services: [...services].map(cleanText),
+      tenants: tenants === null ? null : [...tenants].map(cleanText),
     })),
   );
   const rows = await tx.execute<{ id: string }>(sql`

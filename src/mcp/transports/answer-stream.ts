@@ -4,7 +4,8 @@ import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { createEventReader } from './event-stream.ts';
 import { type HttpExchange, SETTLE_MS } from './http-exchange.ts';
-import { asAnswer, readMessage } from './read-message.ts';
+import { MessageReader } from './message-reader.ts';
+import { asAnswer } from './read-message.ts';
 
 const MAX_RESUMES = 3;
 const DEFAULT_RETRY_MS = 1_000;
@@ -77,30 +78,34 @@ function readOnce(
       }
       resolve(end);
     };
-    const onEvent = (text: string) => {
-      const message = readEvent(text);
-      if (typeof message === 'string') {
-        end.suspect = message;
-        onSuspect(message);
-        return;
-      }
-      context.allowance.takeMessage();
-      const answering = answer === null ? asAnswer(message, id) : null;
-      if (answering === null) {
-        onMessage(message);
-        return;
-      }
-      answer = answering;
-      settle = setTimeout(() => {
-        exchange.leave(response);
-        finish();
-      }, SETTLE_MS);
-    };
+    const messages = new MessageReader('an event', context, {
+      onMessage(message) {
+        context.allowance.takeMessage();
+        const answering = answer === null ? asAnswer(message, id) : null;
+        if (answering === null) {
+          onMessage(message);
+          return;
+        }
+        answer = answering;
+        settle = setTimeout(() => {
+          exchange.leave(response);
+          finish();
+        }, SETTLE_MS);
+      },
+      onNone(problem) {
+        end.suspect = `in its event stream, ${problem}`;
+        onSuspect(end.suspect);
+      },
+      onFault(error) {
+        response.destroy();
+        reject(error);
+      },
+    });
     const reader = createEventReader(
       context,
       (event) => {
         if (event.id) end.lastEventId = event.id;
-        if (event.data && (!event.event || event.event === 'message')) onEvent(event.data);
+        if (event.data && (!event.event || event.event === 'message')) messages.read(event.data);
       },
       (retryMs) => {
         end.retryMs = retryMs;
@@ -108,16 +113,14 @@ function readOnce(
     );
     exchange
       .readStream(response, (text) => reader.feed(text))
-      .then(finish, (error: unknown) => (answer === null ? reject(error) : finish()));
+      .then(
+        // A long answer may still be read when the stream has ended.
+        () => messages.idle().then(finish),
+        async (error: unknown) => {
+          await messages.idle();
+          if (answer === null) reject(error);
+          else finish();
+        },
+      );
   });
-}
-
-function readEvent(text: string): JSONRPCMessage | string {
-  let message: JSONRPCMessage | string;
-  try {
-    message = readMessage(JSON.parse(text));
-  } catch {
-    message = 'an event is not valid JSON';
-  }
-  return typeof message === 'string' ? `in its event stream, ${message}` : message;
 }

@@ -21,6 +21,7 @@ export class Attachment implements Transport {
   firstResult: Record<string, unknown> | null = null;
   protocolVersion: string | null = null;
   readonly #link: Link;
+  readonly #asked = new Set<number>();
 
   constructor(link: Link) {
     this.#link = link;
@@ -30,7 +31,9 @@ export class Attachment implements Transport {
     const { transport } = this.#link;
     transport.onmessage = (message: JSONRPCMessage) => {
       if (this.firstResult === null && 'result' in message) this.firstResult = message.result;
-      this.onmessage?.(message);
+      // The SDK writes out a whole response that it did not ask for, only to drop it.
+      const isUnasked = !('method' in message) && !this.#asked.has(Number(message.id));
+      if (!isUnasked) this.onmessage?.(message);
     };
     transport.onclose = () => this.onclose?.();
     transport.onerror = (error) => this.onerror?.(error);
@@ -40,6 +43,7 @@ export class Attachment implements Transport {
   }
 
   send(message: JSONRPCMessage): Promise<void> {
+    if ('method' in message && 'id' in message) this.#asked.add(Number(message.id));
     return this.#link.transport.send(message);
   }
 

@@ -1,14 +1,20 @@
-import type { PeerCertificate } from 'node:tls';
 import type { ServerCertificate } from '../../core/outcome.ts';
 
 /** A name in a certificate may be anything, and of any length. */
 const MAX_LENGTH = 200;
 
+/** As Node gives it; empty where there is none. */
+interface ShownCertificate {
+  issuer?: { O?: unknown; CN?: unknown };
+  subject?: { O?: unknown; CN?: unknown };
+  valid_to?: string;
+}
+
 /** A certificate in a few words; null where the target showed none (a session that was resumed). */
-export function describeCertificate(certificate: PeerCertificate | null): ServerCertificate | null {
+export function describeCertificate(certificate: ShownCertificate | null): ServerCertificate | null {
   if (!certificate || Object.keys(certificate).length === 0) return null;
   const { issuer, subject, valid_to: validTo } = certificate;
-  const validToMs = Date.parse(validTo);
+  const validToMs = Date.parse(validTo ?? '');
   return {
     issuer: nameOf(issuer?.O) ?? nameOf(issuer?.CN),
     subject: nameOf(subject?.CN) ?? nameOf(subject?.O),

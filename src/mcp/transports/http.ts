@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { Fault } from '../../core/outcome.ts';
 import type { ProbeContext } from '../context.ts';
@@ -6,8 +7,9 @@ import { FaultError } from '../fault-error.ts';
 import { readAnswerStream } from './answer-stream.ts';
 import { HttpExchange, type HttpHeaders } from './http-exchange.ts';
 import { httpFault } from './http-fault.ts';
+import { parseText, toMessage } from './message-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
-import { asAnswer, readMessage } from './read-message.ts';
+import { asAnswer } from './read-message.ts';
 import { envelopeVersion, statelessHeaders } from './stateless-headers.ts';
 
 const mediaType = (response: IncomingMessage) =>
@@ -169,19 +171,25 @@ export class HttpTransport implements ProbeTransport {
     const text = await this.#exchange.readText(response);
     let value: unknown;
     try {
-      value = JSON.parse(text);
-    } catch {
+      value = await parseText(text, this.#context, () => this.#ending !== undefined);
+    } catch (error) {
+      if (error instanceof FaultError) throw error;
       const what = text.trim() === '' ? 'an empty body' : 'a body that is not valid JSON';
       throw new FaultError({ kind: 'protocol', phase, message: `it sent ${what} as application/json` });
     }
     let answered = false;
+    let taken = 0;
     for (const part of Array.isArray(value) ? value : [value]) {
-      const message = readMessage(part);
+      const message = toMessage(part, text);
+      if (message === null) continue;
       if (typeof message === 'string') {
         const kind = phase === 'handshake' && !Array.isArray(value) ? 'notMcp' : 'protocol';
         throw new FaultError({ kind, phase, message: `it sent JSON, and ${message}` });
       }
       answered = this.#deliver(message, id) || answered;
+      taken += 1;
+      // A batch may hold thousands.
+      if (taken % 100 === 0) await nextTurn();
     }
     if (!answered) {
       throw new FaultError({ kind: 'protocol', phase, message: 'its answer belongs to no request of ours' });

@@ -5,9 +5,9 @@ import { FaultError } from '../fault-error.ts';
 import { createEventReader } from './event-stream.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { httpFault } from './http-fault.ts';
+import { MessageReader } from './message-reader.ts';
 import { faultOfNetworkError } from './network-fault.ts';
 import type { ProbeTransport } from './probe-transport.ts';
-import { readMessage } from './read-message.ts';
 
 /**
  * The old HTTP+SSE transport: one event stream for all that comes, POSTs to the endpoint that it names
@@ -26,12 +26,23 @@ export class SseTransport implements ProbeTransport {
   readonly #headers: Record<string, string>;
   readonly #context: ProbeContext;
   readonly #exchange: HttpExchange;
+  readonly #messages: MessageReader;
 
   constructor(url: URL, headers: Record<string, string>, context: ProbeContext) {
     this.#url = url;
     this.#headers = headers;
     this.#context = context;
     this.#exchange = new HttpExchange(context);
+    this.#messages = new MessageReader('an event', context, {
+      onMessage: (message) => {
+        context.allowance.takeMessage();
+        this.onmessage?.(message);
+      },
+      onNone: (problem) => {
+        this.suspect = `in its event stream, ${problem}`;
+      },
+      onFault: (error) => this.#fail(faultOfNetworkError(error, context.watch.phase)),
+    });
   }
 
   setProtocolVersion(version: string): void {
@@ -63,7 +74,7 @@ export class SseTransport implements ProbeTransport {
             reject(error);
           }
         } else if (event.data && (!event.event || event.event === 'message')) {
-          this.#receive(event.data);
+          this.#messages.read(event.data);
         }
       });
       this.#exchange
@@ -72,8 +83,10 @@ export class SseTransport implements ProbeTransport {
           () => ({ kind: 'closed' as const, phase: watch.phase, message: 'its event stream ended' }),
           (error: unknown) => faultOfNetworkError(error, watch.phase),
         )
-        .then((fault) => {
+        .then(async (fault) => {
           reject(new FaultError(fault));
+          // What came before the end is heard first.
+          await this.#messages.idle();
           this.#fail(fault);
         });
     });
@@ -127,21 +140,6 @@ export class SseTransport implements ProbeTransport {
     sessions.open();
   }
 
-  #receive(text: string): void {
-    let message: JSONRPCMessage | string;
-    try {
-      message = readMessage(JSON.parse(text));
-    } catch {
-      message = 'an event is not valid JSON';
-    }
-    if (typeof message === 'string') {
-      this.suspect = `in its event stream, ${message}`;
-      return;
-    }
-    this.#context.allowance.takeMessage();
-    this.onmessage?.(message);
-  }
-
   #fail(fault: Fault): void {
     if (this.failure || this.#ending) return;
     this.failure = fault;
@@ -149,6 +147,7 @@ export class SseTransport implements ProbeTransport {
   }
 
   async #end(): Promise<void> {
+    this.#messages.stop();
     if (!this.failure) this.onclose?.();
     this.#exchange.abort();
     await this.#exchange.dialer.close();

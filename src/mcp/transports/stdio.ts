@@ -11,9 +11,9 @@ import { findCommand, findLimiter } from '../processes/limits.ts';
 import { MARK_NAME, newMark } from '../processes/mark.ts';
 import { CUT_MARK } from '../scrub.ts';
 import { LineReader } from './line-reader.ts';
+import { MessageReader } from './message-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
 import { endProcessGroup, rememberProcessGroup } from './process-group.ts';
-import { readMessage } from './read-message.ts';
 
 type Command = Extract<Endpoint, { transport: 'stdio' }>;
 
@@ -56,10 +56,22 @@ export class StdioTransport implements ProbeTransport {
   #folder: string | null = null;
   readonly #command: Command;
   readonly #context: ProbeContext;
+  readonly #messages: MessageReader;
 
   constructor(command: Command, context: ProbeContext) {
     this.#command = command;
     this.#context = context;
+    this.#messages = new MessageReader('a line', context, {
+      onMessage: (message) => {
+        context.allowance.takeMessage();
+        this.onmessage?.(message);
+      },
+      onNone: (problem, line) => {
+        // Other lines are logs gone astray: clients pass over them, and so does the probe.
+        if (line.trimStart().startsWith('{')) this.suspect = `in its output, ${problem}`;
+      },
+      onFault: (error) => this.#fail(this.#faultOf(error)),
+    });
   }
 
   async start(): Promise<void> {
@@ -163,7 +175,7 @@ export class StdioTransport implements ProbeTransport {
           });
         allowance.takeBytes(chunk.length);
       } catch (error) {
-        this.#fail(error instanceof FaultError ? error.fault : { kind: 'internal', message: String(error) });
+        this.#fail(this.#faultOf(error));
       }
     });
     child.stderr.on('data', (chunk: Buffer) => {
@@ -178,7 +190,8 @@ export class StdioTransport implements ProbeTransport {
     }
     child.on('error', (error) => this.onerror?.(error));
     child.once('exit', (exitCode, signal) => {
-      const report = () => this.#exited(exitCode, signal);
+      // What it said before is heard first.
+      const report = () => void this.#messages.idle().then(() => this.#exited(exitCode, signal));
       // A grandchild may hold the pipes open for ever, so 'close' alone would not do.
       const timer = setTimeout(report, DRAIN_MS);
       child.once('close', () => {
@@ -189,20 +202,7 @@ export class StdioTransport implements ProbeTransport {
   }
 
   #readLine(line: string): void {
-    if (line.trim() === '') return;
-    let message: JSONRPCMessage | string;
-    try {
-      message = readMessage(JSON.parse(line));
-    } catch {
-      message = 'a line is not valid JSON';
-    }
-    if (typeof message !== 'string') {
-      this.#context.allowance.takeMessage();
-      this.onmessage?.(message);
-    } else if (line.trimStart().startsWith('{')) {
-      // Other lines are logs gone astray: clients pass over them, and so does the probe.
-      this.suspect = `in its output, ${message}`;
-    }
+    if (line.trim() !== '') this.#messages.read(line);
   }
 
   #exited(exitCode: number | null, signal: string | null): void {
@@ -218,6 +218,10 @@ export class StdioTransport implements ProbeTransport {
     });
   }
 
+  #faultOf(error: unknown): Fault {
+    return error instanceof FaultError ? error.fault : { kind: 'internal', message: String(error) };
+  }
+
   #fail(fault: Fault): void {
     if (this.failure) return;
     this.failure = fault;
@@ -226,6 +230,7 @@ export class StdioTransport implements ProbeTransport {
 
   async #end(graceMs: number): Promise<void> {
     const { footprint, sessions } = this.#context;
+    this.#messages.stop();
     if (!this.failure) this.onclose?.();
     const child = this.#child;
     if (!child) return;

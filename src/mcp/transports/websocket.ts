@@ -6,9 +6,9 @@ import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { httpFault } from './http-fault.ts';
+import { MessageReader } from './message-reader.ts';
 import { faultOfNetworkError } from './network-fault.ts';
 import type { ProbeTransport } from './probe-transport.ts';
-import { readMessage } from './read-message.ts';
 
 const SUBPROTOCOL = 'mcp';
 /** How long a close frame may stay unanswered before the socket is simply closed. */
@@ -33,12 +33,24 @@ export class WebSocketTransport implements ProbeTransport {
   readonly #headers: Record<string, string>;
   readonly #context: ProbeContext;
   readonly #exchange: HttpExchange;
+  readonly #messages: MessageReader;
 
   constructor(url: URL, headers: Record<string, string>, context: ProbeContext) {
     this.#url = url;
     this.#headers = headers;
     this.#context = context;
     this.#exchange = new HttpExchange(context);
+    this.#messages = new MessageReader('a message', context, {
+      onMessage: (message) => {
+        context.allowance.takeMessage();
+        this.onmessage?.(message);
+      },
+      onNone: (problem) => {
+        this.suspect = `on its WebSocket, ${problem}`;
+      },
+      onFault: (error) =>
+        this.#fail(this.#faultOf(error instanceof Error ? error : new Error(String(error)))),
+    });
   }
 
   async start(): Promise<void> {
@@ -74,7 +86,8 @@ export class WebSocketTransport implements ProbeTransport {
         const message = `it closed the WebSocket (${code}${said})`;
         const fault: Fault = { kind: 'closed', phase: watch.phase, message };
         reject(new FaultError(fault));
-        this.#fail(fault);
+        // What it said before is heard first.
+        void this.#messages.idle().then(() => this.#fail(fault));
       });
     });
     this.#opened = true;
@@ -107,24 +120,16 @@ export class WebSocketTransport implements ProbeTransport {
   }
 
   #receive(text: string): void {
-    const { allowance } = this.#context;
-    let message: JSONRPCMessage | string;
     try {
-      allowance.takeBytes(Buffer.byteLength(text));
-      allowance.takeMessage();
-      message = readMessage(JSON.parse(text));
+      this.#context.allowance.takeBytes(Buffer.byteLength(text));
+      this.#messages.read(text);
     } catch (error) {
-      if (error instanceof FaultError) {
-        this.#fail(error.fault);
-        return;
-      }
-      message = 'a message is not valid JSON';
+      this.#fail(this.#faultOf(error instanceof Error ? error : new Error(String(error))));
     }
-    if (typeof message === 'string') this.suspect = `on its WebSocket, ${message}`;
-    else this.onmessage?.(message);
   }
 
   #faultOf(error: Error): Fault {
+    if (error instanceof FaultError) return error.fault;
     const { watch, limits } = this.#context;
     const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
     if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
@@ -146,6 +151,7 @@ export class WebSocketTransport implements ProbeTransport {
   }
 
   async #end(graceMs: number): Promise<void> {
+    this.#messages.stop();
     if (!this.failure) this.onclose?.();
     const socket = this.#socket;
     if (socket && socket.readyState === WebSocket.OPEN) {

@@ -4,10 +4,18 @@ import { type AroundResult, createAround } from '../../../jobs/around.ts';
 import { DEFAULT_POLICY, type Policy } from '../../../src/core/policy.ts';
 import { connectDatabase, type DatabaseConnection } from '../../../src/db/client.ts';
 import type { BadWindow } from '../../../src/db/queries/maintenance.ts';
+import {
+  endWindow,
+  findUnknownServices,
+  insertWindow,
+  listWindows,
+} from '../../../src/db/queries/maintenance-commands.ts';
+import { recordOffline, recordOnline } from '../../../src/db/queries/self-check.ts';
 import { createShowAround } from '../../../src/db/queries/show-around.ts';
 import { createProbeStore, type ProbeStore } from '../../../src/db/queries/store.ts';
 import { readSuppressions, refreshShown } from '../../../src/db/queries/surroundings.ts';
 import {
+  alert,
   maintenanceWindow,
   mcpServer,
   mcpServerDependency,
@@ -391,14 +399,68 @@ describe('maintenance', () => {
     await connection.db.execute(
       sql`UPDATE maintenance_window SET affected_services = '{"a": 1}' WHERE id = ${id}::uuid`,
     );
+    const odd = await addWindow({ title: 'odd' });
+    await connection.db.execute(sql`
+      UPDATE maintenance_window SET affected_services = ${'["\\u0000", "nobody"]'}::json WHERE id = ${odd}::uuid`);
     await addWindow({ title: 'good', affectedServices: ['b'] });
+    const endless = await addWindow({ title: 'endless' });
+    await connection.db.execute(
+      sql`UPDATE maintenance_window SET scheduled_end = 'infinity' WHERE id = ${endless}::uuid`,
+    );
+    const far = await addWindow({ title: 'far' });
+    await connection.db.execute(
+      sql`UPDATE maintenance_window SET scheduled_end = '290000-01-01' WHERE id = ${far}::uuid`,
+    );
     await tick();
     await tick();
+    await well('a');
     expect(bad.map(({ title, problem }) => `${title}: ${problem}`).sort()).toEqual([
       'backwards: it ends before it starts',
+      'endless: its scheduled times are not times',
+      'far: its scheduled times are not times',
       'no list: affected_services is not a list of texts',
     ]);
     expect([(await shown('a')).status, (await shown('b')).status]).toEqual(['active', 'maintenance']);
+  });
+
+  test('commands plan, end and cancel windows', async () => {
+    const { db } = connection;
+    const times = {
+      scheduledStart: new Date(Date.now() - MINUTE),
+      scheduledEnd: new Date(Date.now() + MINUTE),
+    };
+    const plan = (start = times.scheduledStart) =>
+      insertWindow(
+        db,
+        {
+          title: 'disks',
+          type: 'upgrade',
+          impact: 'none',
+          ...times,
+          scheduledStart: start,
+          services: ['a'],
+          tenants: [],
+        },
+        'somebody',
+      );
+    expect(await findUnknownServices(db, ['a', 'nobody', '*'])).toEqual(['nobody']);
+    const now = await plan();
+    const later = await plan(new Date(Date.now() + MINUTE / 2));
+    await tick();
+    expect(await shown('a')).toMatchObject({ status: 'maintenance' });
+    expect((await listWindows(db, 10)).map(({ id, status }) => [id, status])).toEqual([
+      [later, 'scheduled'],
+      [now, 'in_progress'],
+    ]);
+    expect(await endWindow(db, later, 'completed')).toBe('not_begun');
+    expect(await endWindow(db, later, 'cancelled')).toBe('done');
+    expect(await endWindow(db, later, 'cancelled')).toBe('over');
+    expect(await endWindow(db, 'no id', 'cancelled')).toBe('unknown');
+    expect(await endWindow(db, now, 'completed')).toBe('done');
+    await tick();
+    expect(await shown('a')).toMatchObject({ status: 'active' });
+    expect(await window(now)).toMatchObject({ status: 'completed' });
+    expect(await window(later)).toMatchObject({ status: 'cancelled', actualStart: null, actualEnd: null });
   });
 
   test('the history goes on to say what the probes saw', async () => {
@@ -411,6 +473,99 @@ describe('maintenance', () => {
       .where(eq(mcpServerHealthCheck.serverId, 'a'));
     expect(rows.filter(({ status }) => status === 'error')).toHaveLength(2);
   });
+});
+
+describe('incidents', () => {
+  const ids = ['a', 'b', 'c', 'd'];
+  const hosted = (id: string, outcome = failedWith(REFUSED)) =>
+    storeOutcome(connection.db, store, id, outcome, { hostKey: 'shared.test' });
+  const alerts = async () => await connection.db.select().from(alert).orderBy(alert.key);
+  const firing = async () => (await alerts()).filter(({ resolvedAt }) => resolvedAt === null);
+
+  beforeEach(async () => {
+    await registerAll(
+      connection.db,
+      [...ids, 'well'].map((id) => ({ id, hostKey: 'shared.test' })),
+    );
+    for (const id of [...ids, 'well']) for (const _ of [1, 2]) await hosted(id, outcomeOf());
+  });
+
+  test('servers of one host that fail together are one incident, until all are well', async () => {
+    for (const id of ['a', 'b', 'c']) await hosted(id);
+    expect(await tick()).toMatchObject({ begun: 0 });
+    await hosted('a');
+    expect(await tick()).toMatchObject({ begun: 1, ended: 0 });
+    expect(await tick()).toMatchObject({ begun: 0, ended: 0 });
+    const [incident] = (await firing()).filter(({ kind }) => kind === 'incident');
+    expect(incident).toMatchObject({
+      key: 'incident:host:shared.test',
+      severity: 'critical',
+      title: '3 servers failed together: they share the host shared.test',
+      data: { count: 3, members: ['a', 'b', 'c'].map((id) => ({ id, name: id })) },
+    });
+    // A later one joins; the alert of each that is confirmed says who speaks for it.
+    for (const id of ['b', 'c', 'd', 'd']) await hosted(id);
+    await tick();
+    const members = (await firing()).filter(({ kind }) => kind === 'server_down');
+    expect(members.map(({ incidentId }) => incidentId)).toEqual(ids.map(() => incident?.id));
+    expect((await firing()).find(({ kind }) => kind === 'incident')?.data).toMatchObject({ count: 4 });
+
+    for (const id of ids) for (const _ of [1, 2]) await hosted(id, outcomeOf());
+    expect(await tick()).toMatchObject({ begun: 0, ended: 1 });
+    expect(await firing()).toEqual([]);
+  });
+
+  test('what one that ended because too few were left leaves behind speaks for itself', async () => {
+    for (const id of ids) for (const _ of [1, 2]) await hosted(id);
+    await tick();
+    for (const id of ['a', 'b', 'c']) for (const _ of [1, 2]) await hosted(id, outcomeOf());
+    expect(await tick()).toMatchObject({ ended: 0 });
+    expect((await firing()).find(({ key }) => key === 'server_down:d')?.incidentId).not.toBeNull();
+    await connection.db.execute(sql`
+      UPDATE vitals.alert SET data = data || jsonb_build_object('fewSinceMs', 1) WHERE kind = 'incident'`);
+    expect(await tick()).toMatchObject({ begun: 0, ended: 1 });
+    expect(await firing()).toMatchObject([{ key: 'server_down:d', incidentId: null }]);
+  });
+
+  test('those in maintenance, and those that another server explains, are no members', async () => {
+    await addWindow({ affectedServices: ['a'] });
+    await needs('b', 'c');
+    await tick();
+    for (const id of ['c', 'a', 'b', 'd']) for (const _ of [1, 2]) await hosted(id);
+    expect(await tick()).toMatchObject({ begun: 0 });
+  });
+
+  test('a first failure has siblings on its host probed soon, once a minute', async () => {
+    const due = async () =>
+      (await connection.db.select().from(serverState))
+        .filter(({ nextProbeAt }) => nextProbeAt.getTime() < Date.now() + 1_000)
+        .map(({ serverId }) => serverId)
+        .sort();
+    await connection.db.update(serverState).set({ lastProbeAt: new Date(Date.now() - MINUTE) });
+    await hosted('a');
+    expect(await due()).toEqual(['b', 'c', 'd', 'well']);
+    await connection.db.update(serverState).set({ nextProbeAt: new Date(Date.now() + MINUTE) });
+    await hosted('b');
+    expect(await due()).toEqual([]);
+  });
+});
+
+test('a replica that is cut off says so once; the alert of one that is gone ends', async () => {
+  const { db } = connection;
+  const open = async () => (await db.select().from(alert)).filter(({ resolvedAt }) => resolvedAt === null);
+  await registerAll(db, [{ id: 'a' }]);
+  await recordOffline(db, 'one', 'no network', ['a']);
+  await recordOffline(db, 'one', 'no network', ['a']);
+  await recordOffline(db, 'two', 'no network', []);
+  expect((await open()).map(({ key }) => key).sort()).toEqual(['monitor_offline:one', 'monitor_offline:two']);
+  const [state] = await db.select().from(serverState);
+  expect(state?.nextProbeAt.getTime()).toBeLessThan(Date.now() + 10_000);
+  await recordOnline(db, 'one');
+  await tick();
+  expect((await open()).map(({ key }) => key)).toEqual(['monitor_offline:two']);
+  await db.execute(sql`UPDATE vitals.alert SET data = data || '{"seenMs": 1}'`);
+  await tick();
+  expect(await open()).toEqual([]);
 });
 
 test('where nothing lies over anything, one statement finds that out', async () => {

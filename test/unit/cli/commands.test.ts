@@ -60,6 +60,10 @@ const tree: [string[], string][] = [
   ...['generate', 'migrate', 'push', 'studio', 'seed', 'reset', 'reset-and-seed', 'introspect', 'adopt'].map(
     (name): [string[], string] => [['db', name], `mcp-vitals db ${name}`],
   ),
+  [['alerts', 'list'], 'alerts list --all --json'],
+  [['alerts', 'check'], 'alerts check alerts.yaml'],
+  [['alerts', 'test'], 'alerts test ops'],
+  [['policy', 'check'], 'policy check policy.yaml'],
   [['demo'], 'mcp-vitals demo --json'],
 ];
 test.each(tree)('%j --help has an example', async (path, example) => {

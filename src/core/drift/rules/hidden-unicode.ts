@@ -24,8 +24,7 @@ const MAX_CANDIDATES = 2_000;
 /** hidden_unicode: characters that people do not see and models read, where no script has use for them. */
 export function findHidden(text: string): Finding | null {
   const looked = text.slice(0, MAX_LENGTH);
-  CANDIDATE.lastIndex = 0;
-  if (!CANDIDATE.test(looked)) return null;
+  if (looked.search(CANDIDATE) === -1) return null;
   const plain = looked.replace(FLAG, '\u{1f3f4}');
   let seen = 0;
   for (const match of plain.matchAll(CANDIDATE)) {

@@ -95,7 +95,7 @@ const wordsOf = (name: string): string =>
   name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '_');
+    .replace(/[-_ ./:]+/g, '_');
 
 /**
  * Whether `name` would be taken for `other`: letters of the same look, two neighbours swapped, or a letter

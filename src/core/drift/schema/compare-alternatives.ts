@@ -2,6 +2,7 @@ import type { Comparison } from './comparison.ts';
 import type { Conjunction } from './conjunction.ts';
 import { describeTypes, typesOf, valuesOf } from './facets.ts';
 import type { SchemaChange } from './schema-change.ts';
+import { stringsOf } from './schema-node.ts';
 
 const narrows = (changes: readonly SchemaChange[]): boolean =>
   changes.some(({ effect }) => effect === 'narrowed');
@@ -22,6 +23,7 @@ export function compareAlternatives(
   if (oldOnes.length === 1 && newOnes.length === 1 && single && successor) {
     return comparison.compareOne(single, successor, depth);
   }
+  [oldOnes, newOnes] = [oldOnes.flatMap(splitTypes), newOnes.flatMap(splitTypes)];
   const changes: SchemaChange[] = [];
   const succeeding = new Set<Conjunction>();
   for (const [index, before] of oldOnes.entries()) {
@@ -51,6 +53,20 @@ export function compareAlternatives(
     changes.push({ effect: 'widened', code: 'alternative_added', path: '', text });
   }
   return dedupe(changes);
+}
+
+/** One object for each type, so that what is made of it is known when it is met again. */
+const TYPES = new Map(
+  ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'].map((type) => [type, { type }]),
+);
+
+/** `type: [string, null]` is another way to write anyOf. */
+function splitTypes(alternative: Conjunction): Conjunction[] {
+  const lists = alternative.map(({ type }) => type).filter((type) => Array.isArray(type));
+  const [names] = lists;
+  if (!names || lists.length > 1 || names.length < 2) return [alternative];
+  const split = [...new Set(stringsOf(names))].flatMap((name) => TYPES.get(name) ?? []);
+  return split.map((schema) => [...alternative, schema]);
 }
 
 /** Whether everything that `after` takes was taken by `before` already. */

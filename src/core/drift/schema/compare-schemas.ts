@@ -1,3 +1,4 @@
+import { sameJson } from '../same-json.ts';
 import { compareAlternatives } from './compare-alternatives.ts';
 import { CompareBudget, TooMuchToCompare } from './compare-budget.ts';
 import { compareOne } from './compare-one.ts';
@@ -16,6 +17,7 @@ const MAX_DEPTH = 40;
  * inside itself counts as equal there, and beyond a bound of steps the whole is `not_compared`.
  */
 export function compareSchemas(before: unknown, after: unknown): SchemaChange[] {
+  if (sameJson(before, after)) return [];
   const budget = new CompareBudget(MAX_STEPS);
   const known = new Map<string, SchemaChange[]>();
   const comparison: Omit<Comparison, 'depth'> = {
@@ -52,14 +54,19 @@ export function compareSchemas(before: unknown, after: unknown): SchemaChange[] 
   function compareConjunctions(one: Conjunction, other: Conjunction, depth: number): SchemaChange[] {
     if (depth > MAX_DEPTH) return compareTexts(one, other, 'is nested deeper than is compared, and changed');
     const [oldOnes, newOnes] = [alternativesOf(one, before, budget), alternativesOf(other, after, budget)];
-    if (!oldOnes || !newOnes)
+    if (!oldOnes || !newOnes) {
       return compareTexts(one, other, 'has too many alternatives to compare, and changed');
+    }
+    const isPlain = oldOnes.length === 1 && newOnes.length === 1;
+    if (!isPlain && sameMeaning(one, other)) return [];
     return compareAlternatives({ ...comparison, depth }, { one, other, oldOnes, newOnes });
   }
 
+  const sameMeaning = (one: Conjunction, other: Conjunction): boolean =>
+    budget.meaningOf(one, before) === budget.meaningOf(other, after);
+
   function compareTexts(one: Conjunction, other: Conjunction, text: string): SchemaChange[] {
-    const same = budget.meaningOf(one, before) === budget.meaningOf(other, after);
-    return same ? [] : [{ effect: 'narrowed', code: 'not_compared', path: '', text }];
+    return sameMeaning(one, other) ? [] : [{ effect: 'narrowed', code: 'not_compared', path: '', text }];
   }
 
   try {

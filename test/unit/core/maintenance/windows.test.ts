@@ -5,6 +5,7 @@ import {
   advanceWindow,
   planRecurring,
   problemOf,
+  startNearMs,
   type WindowRow,
   windowOf,
 } from '../../../../src/core/maintenance/windows.ts';
@@ -118,6 +119,15 @@ describe('recurring windows', () => {
   ])('%s for %d ms at %s', (cron, durationMs, at, untilMs) => {
     expect(untilOf(cron, durationMs, at)).toBe(untilMs);
   });
+});
+
+test('a recurring window is near: the one that goes on, or the next', () => {
+  const [plan] = planRecurring([
+    { title: 'n', cron: '0 2 * * *', timeZone: 'UTC', durationMs: 3_600_000, services: [], tenants: [] },
+  ]);
+  if (!plan) throw new Error('no plan');
+  expect(startNearMs(plan, AT(2, 30))).toBe(AT(2));
+  expect(startNearMs(plan, AT(3))).toBe(AT(2) + 86_400_000);
 });
 
 describe('whom a window covers', () => {
