@@ -43,6 +43,8 @@ export type Fault =
       message: string;
       /** `WWW-Authenticate`, as sent. */
       challenge?: string;
+      /** The authorization servers and scopes that a 401 asks for, where it says. */
+      wants?: { servers: string[]; scopes: string[] };
       /** `Location`, as sent. */
       location?: string;
       retryAfterMs?: number;

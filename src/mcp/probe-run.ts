@@ -11,6 +11,7 @@ import { describeError, faultOf } from './fault-of.ts';
 import { listInventory, rpcCodeOf } from './list-inventory.ts';
 import { eraOrder, isSilence, moreTelling, otherEraMayAnswer } from './negotiate.ts';
 import { requestToken, type TokenCache, tokenKey } from './oauth.ts';
+import { readWants } from './oauth-wants.ts';
 import { openHandshake } from './open-handshake.ts';
 import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
@@ -117,11 +118,21 @@ export class ProbeRun {
       await this.#session();
     } catch (error) {
       const fault = faultOf(error, this.#link?.transport ?? null, this.#context.watch.phase);
-      if (this.#over || credentials.kind !== 'oauth' || fault.kind !== 'http' || fault.status !== 401)
-        throw error;
+      if (this.#over || fault.kind !== 'http' || fault.status !== 401) throw error;
+      if (credentials.kind !== 'oauth') throw new FaultError(await this.#withWants(fault));
       await this.#authorize(credentials, fault.challenge);
       await this.#session();
     }
+  }
+
+  /** A refusal with what it asks for, where it says. */
+  async #withWants(fault: Extract<Fault, { kind: 'http' }>): Promise<Fault> {
+    const { endpoint } = this.#target;
+    if (endpoint.transport === 'stdio') return fault;
+    const wants = await readWants(fault, endpoint.url, this.#context, (exchange) => {
+      this.#authExchange = exchange;
+    });
+    return wants ? { ...fault, wants } : fault;
   }
 
   /** Opens sealed credentials, once it is sure that the target may be reached at all. */

@@ -60,6 +60,13 @@ export class Scrubber {
     if (clean.kind === 'exit') clean.stderr = this.lines(clean.stderr, clean.stderr.startsWith(CUT_MARK));
     if (clean.kind === 'http') {
       if (clean.challenge !== undefined) clean.challenge = this.line(clean.challenge);
+      if (clean.wants) {
+        const { servers, scopes } = clean.wants;
+        clean.wants = {
+          servers: servers.map((text) => this.line(text)),
+          scopes: scopes.map((text) => this.line(text)),
+        };
+      }
       if (clean.location !== undefined) clean.location = this.line(clean.location);
     }
     if (clean.kind === 'version') clean.offered = this.line(clean.offered, 100);

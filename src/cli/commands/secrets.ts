@@ -25,7 +25,7 @@ function describe(work: SecretsCommand['work'], report: SecretsReport): string[]
   if (changedMeanwhile.length > 0)
     lines.push(`changed by others meanwhile, run it again: ${listIds(changedMeanwhile)}`);
   for (const { id, problem } of unreadable.slice(0, SHOWN))
-    lines.push(`unreadable: ${escapeText(id)}: ${problem}`);
+    lines.push(`unreadable: ${escapeText(id)}: ${escapeText(problem)}`);
   if (unreadable.length > SHOWN) lines.push(`unreadable: ${unreadable.length - SHOWN} more`);
   return lines;
 }

@@ -236,6 +236,44 @@ describe('what a target names', () => {
   });
 });
 
+describe('a 401 that names a document', () => {
+  const refusing = (challenge: (port: string) => string, document: object): Script => ({
+    initialize: ({ raw, request }) =>
+      raw(401, { 'www-authenticate': challenge(String(request.headers.host)) }),
+    GET: ({ raw }) => raw(200, { 'content-type': 'application/json' }, JSON.stringify(document)),
+  });
+
+  it('tells which authorization server and scopes are wanted', async () => {
+    const { prober, port } = await startWorld(
+      () => 'nxdomain',
+      refusing((host) => `Bearer resource_metadata="http://${host}/meta"`, {
+        authorization_servers: ['https://auth.example/tenant?x=1', 'javascript:alert(1)', 5],
+        scopes_supported: ['read', 'write\u001b[31m'],
+      }),
+    );
+    const outcome = await prober.probe(targetOf(`http://127.0.0.1:${port}/mcp`));
+    const { reason, suggestion } = classify(outcome);
+    expect(reason).toBe('unauthenticated');
+    expect(suggestion).toBe(
+      'Give the registry a token of https://auth.example/tenant with the scope read write [31m, or the client id and secret that get one (auth_type oauth).',
+    );
+    expect(gaugesOf(prober)).toEqual(NOTHING_LEFT);
+  });
+
+  it('asks nobody but the target for it', async () => {
+    const { prober, port, internal } = await startWorld(
+      () => 'nxdomain',
+      refusing(
+        (host) => `Bearer scope="mcp", resource_metadata="http://127.0.0.2:${host.split(':')[1]}/meta"`,
+        {},
+      ),
+    );
+    const { suggestion } = classify(await prober.probe(targetOf(`http://127.0.0.1:${port}/mcp`)));
+    expect(suggestion).toMatch(/^Give the registry a token with the scope mcp,/);
+    expect(internal).toEqual([]);
+  });
+});
+
 it('a WebSocket goes to the address that was judged', async () => {
   const { prober, internal, dns, port } = await startWorld(rebinding);
   const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 });
