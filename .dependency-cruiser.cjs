@@ -1,6 +1,6 @@
 // One direction of imports: core <- adapters <- jobs <- http, web <- daemon <- main, cli.
 const adapters = ['config', 'mcp', 'db', 'queue', 'notify', 'metrics', 'logging'];
-const pureLibraries = ['cron-parser', 'jsonpath-rfc9535', 'luxon', 'tldts', 'zod'];
+const pureLibraries = ['jsonpath-rfc9535', 'tldts', 'zod'];
 const above = (names) => `^src/(${names.join('|')})(/|\\.ts)`;
 
 module.exports = {

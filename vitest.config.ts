@@ -17,7 +17,7 @@ export default defineConfig({
     // Two on the smallest machine, where vitest would take one: most of the time is spent waiting.
     maxWorkers: 2,
     projects: [
-      project('unit', 20_000),
+      project('unit', 60_000),
       project('contract', 60_000),
       project('integration', 60_000, database),
       // Each starts whole daemons with their servers: one at a time on a small machine.

@@ -50,6 +50,14 @@ CREATE TABLE "vitals"."told" (
 	CONSTRAINT "told_alert_id_channel_pk" PRIMARY KEY("alert_id","channel")
 );
 --> statement-breakpoint
+CREATE TABLE "vitals"."server_certificate" (
+	"server_id" text PRIMARY KEY NOT NULL,
+	"issuer" text,
+	"subject" text,
+	"expires_at" timestamp with time zone NOT NULL,
+	"seen_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "vitals"."definition" (
 	"hash" text PRIMARY KEY NOT NULL,
 	"body" text,
@@ -88,36 +96,72 @@ CREATE TABLE "vitals"."inventory_snapshot" (
 	"used_at" timestamp with time zone NOT NULL
 );
 --> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "because_of" text;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "own" jsonb;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "own_status" text;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "failing_since" timestamp with time zone;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "memory" jsonb;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "latency" jsonb;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "flapping" boolean DEFAULT false NOT NULL;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "error_budget_left" real;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "shared" jsonb;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "budget_day" date;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "probes_today" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "bytes_today" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
-ALTER TABLE "vitals"."server_state" ADD COLUMN "hurried_at" timestamp with time zone;--> statement-breakpoint
-ALTER TABLE "vitals"."alert" ADD CONSTRAINT "alert_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "vitals"."outbox" ADD CONSTRAINT "outbox_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "vitals"."told" ADD CONSTRAINT "told_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "vitals"."inventory_change" ADD CONSTRAINT "inventory_change_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "vitals"."inventory_change" ADD CONSTRAINT "inventory_change_snapshot_hash_inventory_snapshot_hash_fk" FOREIGN KEY ("snapshot_hash") REFERENCES "vitals"."inventory_snapshot"("hash") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "vitals"."inventory_pin" ADD CONSTRAINT "inventory_pin_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "vitals"."inventory_pin" ADD CONSTRAINT "inventory_pin_snapshot_hash_inventory_snapshot_hash_fk" FOREIGN KEY ("snapshot_hash") REFERENCES "vitals"."inventory_snapshot"("hash") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE UNIQUE INDEX "alert_firing_key_idx" ON "vitals"."alert" USING btree ("key") WHERE "vitals"."alert"."resolved_at" IS NULL;--> statement-breakpoint
-CREATE INDEX "alert_server_idx" ON "vitals"."alert" USING btree ("server_id","started_at");--> statement-breakpoint
-CREATE INDEX "alert_started_idx" ON "vitals"."alert" USING btree ("started_at");--> statement-breakpoint
-CREATE INDEX "delivery_waiting_idx" ON "vitals"."delivery" USING btree ("next_attempt_at") WHERE "vitals"."delivery"."sent_at" IS NULL AND "vitals"."delivery"."failed_at" IS NULL;--> statement-breakpoint
-CREATE INDEX "delivery_group_idx" ON "vitals"."delivery" USING btree ("channel","group_key","seq");--> statement-breakpoint
-CREATE UNIQUE INDEX "delivery_once_idx" ON "vitals"."delivery" USING btree ("once_key") WHERE "vitals"."delivery"."once_key" IS NOT NULL;--> statement-breakpoint
-CREATE INDEX "outbox_waiting_idx" ON "vitals"."outbox" USING btree ("created_at") WHERE "vitals"."outbox"."done_at" IS NULL;--> statement-breakpoint
-CREATE INDEX "outbox_alert_idx" ON "vitals"."outbox" USING btree ("alert_id");--> statement-breakpoint
-CREATE INDEX "definition_used_idx" ON "vitals"."definition" USING btree ("used_at");--> statement-breakpoint
-CREATE INDEX "inventory_change_server_idx" ON "vitals"."inventory_change" USING btree ("server_id","changed_at");--> statement-breakpoint
-CREATE INDEX "inventory_change_snapshot_idx" ON "vitals"."inventory_change" USING btree ("snapshot_hash");--> statement-breakpoint
-CREATE INDEX "inventory_pin_snapshot_idx" ON "vitals"."inventory_pin" USING btree ("snapshot_hash");--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "because_of" text;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "own" jsonb;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "own_status" text;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "failing_since" timestamp with time zone;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "memory" jsonb;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "latency" jsonb;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "flapping" boolean DEFAULT false NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "error_budget_left" real;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "shared" jsonb;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "budget_day" date;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "probes_today" integer DEFAULT 0 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "bytes_today" bigint DEFAULT 0 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_state" ADD COLUMN "hurried_at" timestamp with time zone;
+--> statement-breakpoint
+ALTER TABLE "vitals"."alert" ADD CONSTRAINT "alert_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE set null ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "vitals"."outbox" ADD CONSTRAINT "outbox_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "vitals"."told" ADD CONSTRAINT "told_alert_id_alert_id_fk" FOREIGN KEY ("alert_id") REFERENCES "vitals"."alert"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "vitals"."server_certificate" ADD CONSTRAINT "server_certificate_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "vitals"."inventory_change" ADD CONSTRAINT "inventory_change_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "vitals"."inventory_change" ADD CONSTRAINT "inventory_change_snapshot_hash_inventory_snapshot_hash_fk" FOREIGN KEY ("snapshot_hash") REFERENCES "vitals"."inventory_snapshot"("hash") ON DELETE no action ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "vitals"."inventory_pin" ADD CONSTRAINT "inventory_pin_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "vitals"."inventory_pin" ADD CONSTRAINT "inventory_pin_snapshot_hash_inventory_snapshot_hash_fk" FOREIGN KEY ("snapshot_hash") REFERENCES "vitals"."inventory_snapshot"("hash") ON DELETE no action ON UPDATE no action;
+--> statement-breakpoint
+CREATE UNIQUE INDEX "alert_firing_key_idx" ON "vitals"."alert" USING btree ("key") WHERE "vitals"."alert"."resolved_at" IS NULL;
+--> statement-breakpoint
+CREATE INDEX "alert_server_idx" ON "vitals"."alert" USING btree ("server_id","started_at");
+--> statement-breakpoint
+CREATE INDEX "alert_started_idx" ON "vitals"."alert" USING btree ("started_at");
+--> statement-breakpoint
+CREATE INDEX "delivery_waiting_idx" ON "vitals"."delivery" USING btree ("next_attempt_at") WHERE "vitals"."delivery"."sent_at" IS NULL AND "vitals"."delivery"."failed_at" IS NULL;
+--> statement-breakpoint
+CREATE INDEX "delivery_group_idx" ON "vitals"."delivery" USING btree ("channel","group_key","seq");
+--> statement-breakpoint
+CREATE UNIQUE INDEX "delivery_once_idx" ON "vitals"."delivery" USING btree ("once_key") WHERE "vitals"."delivery"."once_key" IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX "outbox_waiting_idx" ON "vitals"."outbox" USING btree ("created_at") WHERE "vitals"."outbox"."done_at" IS NULL;
+--> statement-breakpoint
+CREATE INDEX "outbox_alert_idx" ON "vitals"."outbox" USING btree ("alert_id");
+--> statement-breakpoint
+CREATE INDEX "definition_used_idx" ON "vitals"."definition" USING btree ("used_at");
+--> statement-breakpoint
+CREATE INDEX "inventory_change_server_idx" ON "vitals"."inventory_change" USING btree ("server_id","changed_at");
+--> statement-breakpoint
+CREATE INDEX "inventory_change_snapshot_idx" ON "vitals"."inventory_change" USING btree ("snapshot_hash");
+--> statement-breakpoint
+CREATE INDEX "inventory_pin_snapshot_idx" ON "vitals"."inventory_pin" USING btree ("snapshot_hash");
+--> statement-breakpoint
+CREATE INDEX "server_state_host_idx" ON "vitals"."server_state" USING btree ("host_key","last_probe_at");
+--> statement-breakpoint
 CREATE INDEX "server_state_failing_idx" ON "vitals"."server_state" USING btree ("failing_since") WHERE "vitals"."server_state"."failing_since" IS NOT NULL;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertsConfig, ChannelConfig } from '../src/core/alerts/alerts-config.ts';
 import { decideRetry } from '../src/core/alerts/decide-retry.ts';
+import { redactSecrets, secretsOfChannel } from '../src/core/alerts/secrets-of.ts';
 import type { Database } from '../src/db/client.ts';
 import {
   type ClaimedDelivery,
@@ -74,22 +75,23 @@ async function sendOne(
   const { db, onResult } = deps;
   const about = { channel, type: config.type, id: delivery.id };
   const sent = await attempt(deps, config, delivery);
+  const say = (words: string) => redactSecrets(words, secretsOfChannel(config));
   if (sent === null) return await releaseDelivery(db, delivery);
   if (sent.state === 'accepted') {
     await recordSurely(deps, { id: delivery.id, channel });
-    return onResult('accepted', { ...about, words: sent.answer });
+    return onResult('accepted', { ...about, words: say(sent.answer) });
   }
+  const problem = say(sent.problem);
   const retry = decideRetry(sent, {
     ...delivery,
     giveUpAfterMs: config.giveUpAfterMs,
     random: Math.random(),
   });
   if (retry) {
-    await postponeDelivery(db, delivery, { delayMs: retry.afterMs, problem: sent.problem });
-    return onResult('refused', { ...about, words: sent.problem });
+    await postponeDelivery(db, delivery, { delayMs: retry.afterMs, problem });
+    return onResult('refused', { ...about, words: problem });
   }
-  if (await giveUpDelivery(db, delivery.id, sent.problem))
-    onResult('given_up', { ...about, words: sent.problem });
+  if (await giveUpDelivery(db, delivery.id, problem)) onResult('given_up', { ...about, words: problem });
 }
 
 /** null: it was cut short by the daemon's end, and nobody knows what became of it. */

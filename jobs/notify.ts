@@ -6,7 +6,7 @@ import type { Suppressions } from '../src/core/alerts/reason-to-hold.ts';
 import type { Database } from '../src/db/client.ts';
 import { findDueChannels } from '../src/db/queries/deliveries.ts';
 import { SHORT_TRANSACTION_SELECT } from '../src/db/queries/fragments.ts';
-import { findAbandoned, giveUpDelivery } from '../src/db/queries/give-up.ts';
+import { findAbandoned, giveUpDelivery, resolveFailures } from '../src/db/queries/give-up.ts';
 import { recordJobRun } from '../src/db/queries/job-run.ts';
 import { readWindowNews } from '../src/db/queries/maintenance-news.ts';
 import {
@@ -34,6 +34,8 @@ export interface NotifyDeps {
   detectIncidents: (tx: Tx, nowMs: number) => Promise<unknown>;
   /** Which servers are muted now. */
   readSuppressions: (tx: Tx) => Promise<Suppressions>;
+  /** Messages were given up whose channel nobody has configured for a day. */
+  onAbandoned: (count: number) => void;
 }
 
 /** A window that ends and a server that comes back are nobody's entry: they are looked for. */
@@ -47,8 +49,7 @@ const LOOK_AT_LEAST_MS = 4_000;
 export async function runNotify(deps: NotifyDeps): Promise<NotifyResult> {
   const planned = await plan(deps);
   const channels = [...deps.alerts().channels.keys()];
-  for (const id of planned === null ? [] : await findAbandoned(deps.db, channels))
-    await giveUpDelivery(deps.db, id, 'nobody has such a channel any more');
+  if (planned !== null) await tidyUp(deps, channels);
   const due = await findDueChannels(deps.db, channels);
   // A job of its own for each channel: a slow one keeps nobody waiting but itself.
   await deps.deliverQueue.addBulk(
@@ -65,6 +66,15 @@ export async function runNotify(deps: NotifyDeps): Promise<NotifyResult> {
   return { planned: planned ?? 0, channels: due.length };
 }
 
+/** Channels that were taken out of the file: what still waits for them, and what was said of their trouble. */
+async function tidyUp({ db, onAbandoned }: NotifyDeps, channels: readonly string[]): Promise<void> {
+  const abandoned = await findAbandoned(db, channels);
+  for (const id of abandoned) await giveUpDelivery(db, id, 'no channel of this name is configured');
+  if (abandoned.length > 0) onAbandoned(abandoned.length);
+  // A replica that has no file at all knows nothing of channels.
+  if (channels.length > 0) await resolveFailures(db, channels);
+}
+
 /** null: nothing was to be planned, or another replica is at it. */
 async function plan({ db, alerts, detectIncidents, readSuppressions }: NotifyDeps): Promise<number | null> {
   const startedAt = new Date();
@@ -78,14 +88,11 @@ async function plan({ db, alerts, detectIncidents, readSuppressions }: NotifyDep
       return null;
     }
     await detectIncidents(tx, nowMs);
-    const input: PlanInput = {
-      nowMs,
-      config: alerts(),
-      suppressions: await readSuppressions(tx),
-      ...(await readPlanInput(tx)),
-    };
+    const config = alerts();
+    const suppressions = await readSuppressions(tx);
+    const input: PlanInput = { nowMs, config, suppressions, ...(await readPlanInput(tx, config)) };
     const decided = planNotifications(input);
-    const announcements = await announceWindows(tx, input.config, alerts().channels, nowMs);
+    const announcements = await announceWindows(tx, config, nowMs);
     const added = await insertDeliveries(
       tx,
       [...messagesOf(input, decided.deliveries), ...announcements],
@@ -121,8 +128,7 @@ function messagesOf(
 /** Maintenance windows tell the channels that they name; where none of those is known, the default ones. */
 async function announceWindows(
   tx: Tx,
-  { fallback }: Pick<AlertsConfig, 'fallback'>,
-  known: ReadonlyMap<string, unknown>,
+  { fallback, channels: known }: AlertsConfig,
   nowMs: number,
 ): Promise<NewDelivery[]> {
   const windows = await readWindowNews(tx);

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { DelayedError } from 'bullmq';
+import { reasonOf } from '../src/core/classify.ts';
+import { sharedPartsOf } from '../src/core/incidents/parts-of.ts';
 import type { CanarySettings } from '../src/core/monitor/canary-settings.ts';
 import type { ParsedMonitor } from '../src/core/monitor/monitor-settings.ts';
 import { pathText } from '../src/core/monitor/reader.ts';
 import type { SpareReason } from '../src/core/monitor/spare-probe.ts';
 import { faultOutcome, type ProbeOutcome, type Warning } from '../src/core/outcome.ts';
+import type { Reason } from '../src/core/reasons.ts';
 import type { BadTarget, ProbeTarget, RegistryServer } from '../src/core/target.ts';
 import type { Database } from '../src/db/client.ts';
 import { abandonRun, startRun } from '../src/db/queries/run.ts';
@@ -23,11 +26,11 @@ export interface ProbeDeps {
   ) => Promise<ProbeOutcome>;
   /** Puts a server on the schedule that no sweep has met yet; false when it is not registered. */
   schedule: (serverId: string) => Promise<boolean>;
+  /** Whether what a probe saw is the worker's own fault; told of every outcome, `reason` null for an answer. */
+  isOurs?: (probe: { serverId: string; reason: Reason | null; hostKey: string }) => Promise<boolean>;
   /** Aborted when the daemon will not wait for probes any longer. */
   signal: AbortSignal;
   perHost: number;
-  /** Whether the worker itself is cut off at this moment; never, when nobody looks. */
-  isOffline?: () => boolean;
   onStored: (stored: StoredProbe, outcome: ProbeOutcome) => void;
   /** Told of a scheduled probe that was left out. */
   onSpared: (reason: SpareReason) => void;
@@ -69,14 +72,18 @@ export async function runProbe(
       await abandonRun(deps.db, serverId, token, 0);
       return await delay(job, jobToken, 0);
     }
+    const hostKey = deps.hostKeyOf(server);
+    const fault = outcome.fault ? reasonOf(outcome.fault) : null;
+    const certificateIssuer = outcome.certificate?.issuer ?? null;
     const stored = await deps.store.save({
       serverId,
       token,
-      hostKey: deps.hostKeyOf(server),
+      hostKey,
       slotMs,
       checkedAt,
       outcome,
-      monitorOffline: deps.isOffline?.() ?? false,
+      monitorOffline: (await deps.isOurs?.({ serverId, reason: fault, hostKey })) ?? false,
+      shared: sharedPartsOf({ hostKey, authConfig: server.authConfig, certificateIssuer }),
     });
     if (!stored) return { state: 'skipped' };
     deps.onStored(stored, outcome);

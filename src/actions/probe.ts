@@ -6,7 +6,7 @@ import { createProber } from '../mcp/prober.ts';
 import { targetOfText } from '../mcp/target.ts';
 import type { ActionContext } from './context.ts';
 
-/** One probe of a typed target: no database, and no egress policy, since the user typed the address. */
+/** One probe of a typed target: no database, and no egress policy unless asked for, since the user typed the address. */
 export async function probeOnce(context: ActionContext, command: ProbeCommand): Promise<ProbeOutcome> {
   const config = context.config();
   const words = command.target.kind === 'url' ? [command.target.url] : command.target.words;
@@ -20,7 +20,10 @@ export async function probeOnce(context: ActionContext, command: ProbeCommand): 
   if ('kind' in target) return faultOutcome(target);
   const prober = createProber({
     clientInfo: { name: 'mcp-vitals', version: context.version },
-    egress: createEgressPolicy({ mode: 'open', allow: [] }),
+    egress: createEgressPolicy({
+      mode: command.strict === true ? 'strict' : 'open',
+      allow: config.egress.allow,
+    }),
     environment: config.childEnvironment,
   });
   try {

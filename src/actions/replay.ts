@@ -1,15 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { ReplayCommand, ReplayResult } from '../cli/actions.ts';
-import { parsePolicy } from '../config/policy-file.ts';
-import { SettingsError } from '../config/settings-error.ts';
-import { DEFAULT_POLICY, type Policy } from '../core/policy.ts';
+import { monitorOfSettings } from '../core/monitor/monitor-settings.ts';
 import { compareAlerts } from '../core/replay/compare-alerts.ts';
 import { readRecord } from '../core/replay/health-record.ts';
 import { createReplay } from '../core/replay/replay.ts';
-import { objectiveOf } from '../core/slo/objective.ts';
-import { problemsOf } from '../daemon/settings-file.ts';
 import { findReplayStart, readHistory, readRaisedAlerts } from '../db/queries/history.ts';
 import { readServers } from '../db/queries/server-details.ts';
+import { configuredPolicy } from './configured-policy.ts';
 import { type ActionContext, withDatabase } from './context.ts';
 
 /** Decides a server's history again, and compares the alerts with those that were raised. */
@@ -27,12 +23,12 @@ export async function replayServer(
     const replay = createReplay({
       subject: { id, name, tenantId },
       policy,
-      objective: objectiveOf(settings) ?? policy.slo.objective,
+      objective: monitorOfSettings(settings).settings.slo.objective ?? policy.slo.objective,
       sinceMs,
     });
     const startMs = (await findReplayStart(db, id, sinceMs)) ?? sinceMs;
     for await (const row of readHistory(db, id, Math.min(startMs, sinceMs))) {
-      if (context.stop.aborted) break;
+      context.stop.throwIfAborted();
       const probe = readRecord(row);
       if (probe) replay.add(probe);
     }
@@ -49,14 +45,4 @@ export async function replayServer(
       alerts: compareAlerts(alerts, await readRaisedAlerts(db, id, sinceMs)),
     };
   });
-}
-
-async function configuredPolicy(context: ActionContext): Promise<Policy> {
-  const file = context.config().files.policy;
-  if (file === null) return DEFAULT_POLICY;
-  try {
-    return parsePolicy(file, await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new SettingsError(problemsOf(file, error));
-  }
 }

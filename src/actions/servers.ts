@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddResult, NewServer, ServerDetail, ServerFilter, ServerSummary } from '../cli/actions.ts';
+import { NONCE_BYTES, sealConfig } from '../core/secrets/seal.ts';
 import { readRecentChecks, readServers, type ServerRow } from '../db/queries/server-details.ts';
 import { deleteServers, insertServers } from '../db/queries/servers.ts';
 import { type ActionContext, withDatabase } from './context.ts';
@@ -24,13 +25,20 @@ export function addServers(context: ActionContext, servers: NewServer[]): Promis
       else {
         ids.add(id);
         addresses.add(address);
-        rows.push(rowOf(id, server));
+        rows.push({ ...rowOf(id, server), authConfig: sealedOf(id, server, context) });
         result.added.push({ id, name: server.name });
       }
     }
     await insertServers(db, rows);
     return result;
   });
+}
+
+/** Credentials go into the registry sealed as soon as there is a key. */
+function sealedOf(id: string, { authConfig, tenantId }: NewServer, context: ActionContext) {
+  const [key] = context.config().secretKeys;
+  if (!key || !authConfig || Object.keys(authConfig).length === 0) return authConfig;
+  return sealConfig(authConfig, key, { serverId: id, tenantId }, randomBytes(NONCE_BYTES));
 }
 
 function rowOf(id: string, server: NewServer) {

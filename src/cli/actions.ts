@@ -15,14 +15,25 @@ export interface Actions {
   runDemo(options: { report: DemoReport }): Promise<void>;
   /** Probes without a database. */
   probe(request: ProbeCommand): Promise<ProbeOutcome>;
+  /** What a connection to a URL would meet; connects to nothing. */
+  checkEgress(command: { url: string; strict: boolean }): Promise<EgressReport>;
   enqueue(request: EnqueueCommand): Promise<EnqueueResult>;
   addServers(servers: NewServer[]): Promise<AddResult>;
   listServers(filter: ServerFilter): Promise<ServerSummary[]>;
   /** By id, or by name where only one has it; null when there is none. */
   showServer(idOrName: string): Promise<ServerDetail | null>;
+  /** Monitoring settings, by id or name; null when there is no such server. */
+  showMonitor(idOrName: string): Promise<MonitorDetail | null>;
+  /** Stores settings that are checked already; null takes them away. */
+  setMonitor(idOrName: string, monitor: unknown): Promise<MonitorDetail | null>;
   /** Decides a server's history again; null when there is no such server. */
   replay(command: ReplayCommand): Promise<ReplayResult | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
+  /** Throws with every problem of the file. */
+  checkAlertsFile(path: string): Promise<FileCheck>;
+  checkPolicyFile(path: string): Promise<{ windows: number }>;
+  testChannel(request: { channel: string; file: string | null }): Promise<ChannelTest>;
+  listAlerts(filter: { all: boolean }): Promise<AlertSummary[]>;
   /** null when no server has that id or name. */
   readDrift(idOrName: string, sinceMs: number | null): Promise<DriftTimeline | null>;
   /** null when no server has that id or name. */
@@ -32,6 +43,14 @@ export interface Actions {
   unpinInventory(idOrName: string): Promise<PinChange | null>;
   /** All pins, or one server's. */
   listPins(idOrName: string | null): Promise<Pin[] | null>;
+  /** Plans a maintenance; with servers that are not registered nothing is stored. */
+  addMaintenance(window: NewMaintenance): Promise<AddWindowResult>;
+  listMaintenance(): Promise<MaintenanceSummary[]>;
+  endMaintenance(
+    id: string,
+    how: 'completed' | 'cancelled',
+  ): Promise<'done' | 'unknown' | 'over' | 'not_begun'>;
+  secrets(command: SecretsCommand): Promise<SecretsReport>;
   dbGenerate(options: { name?: string }): Promise<DbResult>;
   dbMigrate(): Promise<DbResult>;
   dbPush(options: { force: boolean }): Promise<DbResult>;
@@ -81,6 +100,20 @@ export interface ProbeCommand {
   bearer?: string;
   /** undefined: the configured one. */
   timeoutMs?: number;
+  /** Keep to the strict egress policy, though the user typed the target. */
+  strict?: true;
+}
+
+export interface EgressReport {
+  url: string;
+  host: string;
+  port: number;
+  mode: 'open' | 'strict';
+  /** Whether a probe would connect at all. */
+  permitted: boolean;
+  /** In a sentence. */
+  why: string;
+  addresses: { address: string; permitted: boolean; why: string }[];
 }
 
 export type Selection = { ids: string[] } | { all: true } | { tag: string } | { tenantId: string };
@@ -155,6 +188,68 @@ export interface ServerDetail extends ServerSummary {
   inventory: Record<InventoryKind, number> | null;
   /** The latest first. */
   recent: { at: string; status: string; reason: string | null; responseMs: number | null }[];
+}
+
+export interface FileCheck {
+  channels: number;
+  routes: number;
+}
+
+export interface ChannelTest {
+  channel: string;
+  type: string;
+  accepted: boolean;
+  /** What the channel answered, without secrets. */
+  said: string;
+}
+
+export interface AlertSummary {
+  id: string;
+  kind: string;
+  severity: string;
+  serverId: string | null;
+  serverName: string | null;
+  tenantId: string | null;
+  title: string;
+  /** ISO 8601. */
+  startedAt: string;
+  resolvedAt: string | null;
+  /** The alert of the incident that speaks for it. */
+  incidentId: string | null;
+  /** Why somebody is not told, or not yet. */
+  heldBecause: string | null;
+  told: { channel: string; state: 'told' | 'on its way' | 'given up'; at: string }[];
+}
+
+export interface SecretsCommand {
+  /** seal what is plain, seal anew what an older key sealed, or only look. */
+  work: 'seal' | 'rotate' | 'check';
+  /** undefined: every server. */
+  ids?: string[];
+  onProgress(replaced: number): void;
+}
+
+/** What is there after the work. */
+export interface SecretsReport {
+  replaced: number;
+  /** How many values each key sealed, by its id. */
+  byKey: Record<string, number>;
+  /** Servers whose credentials are in plain text. */
+  plain: string[];
+  unreadable: { id: string; problem: string }[];
+  /** Left alone, since somebody else wrote them in between. */
+  changedMeanwhile: string[];
+  /** Ids that are not registered. */
+  unknown: string[];
+}
+
+export interface MonitorDetail {
+  id: string;
+  name: string;
+  /** As it is stored; null when there is none. */
+  monitor: unknown;
+  /** What of it is not applied, and why. */
+  problems: string[];
 }
 
 /** A time, or a snapshot by its hash or the beginning of it. */
@@ -243,4 +338,37 @@ export interface AdoptResult extends DbResult {
   tables: { table: string; differences: string[] }[];
   /** Why the worker cannot run on it; the exit code is then 1. */
   blocking: string[];
+}
+
+export interface NewMaintenance {
+  title: string;
+  type: 'scheduled' | 'emergency' | 'security_patch' | 'upgrade';
+  impact: 'none' | 'minimal' | 'partial' | 'full_outage';
+  startMs: number;
+  endMs: number;
+  /** Server ids, or `*`. */
+  services: string[];
+  /** Empty: all. */
+  tenants: string[];
+}
+
+export interface AddWindowResult {
+  /** null: nothing was planned. */
+  id: string | null;
+  unknown: string[];
+}
+
+export interface MaintenanceSummary {
+  id: string;
+  title: string;
+  status: string;
+  type: string;
+  impact: string;
+  services: string[];
+  tenants: string[];
+  /** ISO 8601, as the others. */
+  scheduledStart: string;
+  scheduledEnd: string;
+  actualStart: string | null;
+  actualEnd: string | null;
 }

@@ -1,14 +1,18 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addAlerts, addPolicy } from './commands/alerts.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDrift } from './commands/drift.ts';
+import { addEgress } from './commands/egress.ts';
 import { addEnqueue } from './commands/enqueue.ts';
+import { addMaintenance } from './commands/maintenance.ts';
 import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
+import { addSecrets } from './commands/secrets.ts';
 import { addServers } from './commands/servers.ts';
 import { escapeLines } from './render/escape.ts';
 
@@ -28,8 +32,20 @@ export function createProgram(context: CommandContext, version: string): Command
       getErrHasColors: () => false,
     })
     .exitOverride();
-  for (const add of [addDaemon, addProbe, addEnqueue, addServers, addReplay, addDb, addDemo])
+  for (const add of [
+    addDaemon,
+    addProbe,
+    addEnqueue,
+    addServers,
+    addMaintenance,
+    addAlerts,
+    addPolicy,
+    addReplay,
+    addDb,
+    addDemo,
+  ])
     add(program, context);
   for (const add of [addDrift, addDiff, addPin]) add(program, context);
+  for (const add of [addSecrets, addEgress]) add(program, context);
   return program;
 }

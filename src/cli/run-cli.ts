@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { SettingsError } from '../config/settings-error.ts';
+import { FileError } from '../config/yaml-file.ts';
 import { stripCredentials } from '../logging/strip-credentials.ts';
 import type { Actions } from './actions.ts';
 import { type CliIo, UsageError } from './cli-io.ts';
@@ -26,7 +27,7 @@ function wordsAfterDashes(argv: readonly string[]): [string, ...string[]] | null
   return first === undefined ? null : [first, ...rest];
 }
 
-/** 2 for what the user has to correct on the command line or in the environment, otherwise 1. */
+/** 2 for what the user has to correct on the command line, in the environment or in a file, otherwise 1. */
 function tellError(error: unknown, io: CliIo): number {
   // Commander has shown its message and the help; only what was asked for is no mistake.
   if (error instanceof CommanderError)
@@ -37,7 +38,7 @@ function tellError(error: unknown, io: CliIo): number {
     io.err.write('(--help tells how it is used)\n');
     return 2;
   }
-  return error instanceof ConfigError || error instanceof SettingsError ? 2 : 1;
+  return [ConfigError, SettingsError, FileError].some((kind) => error instanceof kind) ? 2 : 1;
 }
 
 /** Runs one command line and resolves with the exit code; it never ends the process itself. */

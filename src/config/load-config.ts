@@ -55,6 +55,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
       mode: optional(VARIABLES.egress) ?? (databaseUrl === null ? 'open' : 'strict'),
       allow: optional(VARIABLES.egressAllow) ?? [],
     },
+    stdioAllow: optional(VARIABLES.stdioAllow) ?? (databaseUrl === null ? null : []),
+    secretKeys: optional(VARIABLES.secretKey) ?? [],
     files: { policy: path(VARIABLES.policyFile), alerts: path(VARIABLES.alertsFile) },
     shutdownMs: required(VARIABLES.shutdownMs, 0),
     childEnvironment: childEnvironmentOf(env),

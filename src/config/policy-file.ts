@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { CronError, parseCron } from '../core/maintenance/cron.ts';
+import { isTimeZone } from '../core/maintenance/zone-time.ts';
 import { DEFAULT_POLICY, type Policy } from '../core/policy.ts';
+import { anchorPlace } from '../core/self-check/anchor-place.ts';
 import { parseYaml } from './yaml-file.ts';
 
 const { health, latency, slo, incidents, selfCheck, calls } = DEFAULT_POLICY;
@@ -12,10 +15,25 @@ const ms = z
   .min(0)
   .max(30 * 86_400_000);
 
+const cronExpression = z
+  .string()
+  .max(200)
+  .superRefine((text, context) => {
+    try {
+      parseCron(text);
+    } catch (error) {
+      if (!(error instanceof CronError)) throw error;
+      context.addIssue({ code: 'custom', message: `is no cron expression: ${error.message}` });
+    }
+  });
+const anchor = z
+  .string()
+  .refine((text) => anchorPlace(text) !== null, { message: 'is neither a URL nor host:port' });
+
 const recurringWindow = z.strictObject({
   title: z.string().min(1).max(200),
-  cron: z.string().min(1).max(200),
-  timeZone: z.string().default('UTC'),
+  cron: cronExpression,
+  timeZone: z.string().refine(isTimeZone, { message: 'is no time zone that is known here' }).default('UTC'),
   durationMs: z
     .int()
     .min(60_000)
@@ -74,7 +92,10 @@ const policySchema = z.strictObject({
     .prefault({}),
   selfCheck: z
     .strictObject({
-      anchors: z.array(z.string()).default([...selfCheck.anchors]),
+      anchors: z
+        .array(anchor)
+        .max(20)
+        .default([...selfCheck.anchors]),
       dnsName: z.string().nullable().default(selfCheck.dnsName),
       maxLoopLagMs: ms.default(selfCheck.maxLoopLagMs),
       massFailures: z.int().min(2).max(100_000).default(selfCheck.massFailures),
@@ -87,7 +108,7 @@ const policySchema = z.strictObject({
       errorShare: share.default(calls.errorShare),
     })
     .prefault({}),
-  maintenance: z.array(recurringWindow).default([]),
+  maintenance: z.array(recurringWindow).max(1000).default([]),
 });
 
 /** The policy of a file's text, defaults filled in. Throws FileError with every problem and its line. */

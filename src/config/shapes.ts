@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import { parseCommandPrefixes } from '../core/command-policy.ts';
+import { parseSealingKeys, type SealingKey } from '../core/secrets/keys.ts';
 
 /** A shape that a variable's value may have: in words for people, and as a parser. */
 export interface Shape<T> {
@@ -80,6 +82,16 @@ export const redisUrl: Shape<string> = {
     const url = new URL(text);
     return url.hostname === '' || !isDecodable(url) ? undefined : text;
   },
+};
+
+export const commandPrefixes: Shape<string[][]> = {
+  allowed: 'beginnings of command lines, separated by commas; POSIX quoting within each',
+  parse: parseCommandPrefixes,
+};
+
+export const sealingKeys: Shape<SealingKey[]> = {
+  allowed: 'id:key pairs separated by commas; a key is 32 bytes in base64 (openssl rand -base64 32)',
+  parse: parseSealingKeys,
 };
 
 function isNetwork(text: string): boolean {

@@ -1,3 +1,5 @@
+import type { SealingKey } from '../core/secrets/keys.ts';
+
 /** All that the worker can be told from outside; read once, by `loadConfig`, and passed on. */
 export interface Config {
   nodeEnv: 'development' | 'test' | 'production';
@@ -13,6 +15,10 @@ export interface Config {
   probe: { concurrency: number; perHost: number; timeoutMs: number };
   sweep: { intervalMs: number; batchSize: number };
   egress: { mode: 'open' | 'strict'; allow: string[] };
+  /** How the command lines of stdio servers have to begin; null: any may be run. */
+  stdioAllow: readonly (readonly string[])[] | null;
+  /** What seals and opens credentials; the first one seals. Empty: none are sealed. */
+  secretKeys: readonly SealingKey[];
   /** Absolute; null where there is none. */
   files: { policy: string | null; alerts: string | null };
   /** How long a stop may take before what is left is let go. */

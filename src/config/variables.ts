@@ -1,4 +1,5 @@
 import {
+  commandPrefixes,
   file,
   folder,
   integer,
@@ -8,6 +9,7 @@ import {
   postgresUrl,
   redisUrl,
   type Shape,
+  sealingKeys,
 } from './shapes.ts';
 
 /** One thing that the environment can set. `.env.example` and docs/configuration.md are held to it. */
@@ -130,6 +132,19 @@ export const VARIABLES = {
     networkList,
     '',
     'What may be probed although strict forbids it.',
+  ),
+  stdioAllow: variable(
+    'VITALS_STDIO_ALLOW',
+    commandPrefixes,
+    '',
+    'Which commands of stdio servers the daemon runs. Unset: none when DATABASE_URL is set, all when embedded.',
+  ),
+  secretKey: variable(
+    'VITALS_SECRET_KEY',
+    sealingKeys,
+    '',
+    'The keys that seal the credentials of servers in the registry. The first one seals, all of them open.',
+    { secret: true },
   ),
   policyFile: variable(
     'VITALS_POLICY_FILE',

@@ -80,19 +80,27 @@ export function reasonOf(fault: Fault): Reason {
     case 'config':
       return fault.field === 'auth'
         ? 'bad_auth_config'
-        : fault.field === 'transport'
-          ? 'bad_transport'
-          : 'bad_endpoint';
+        : fault.field === 'secret'
+          ? 'secret_unreadable'
+          : fault.field === 'transport'
+            ? 'bad_transport'
+            : 'bad_endpoint';
     case 'egress':
       return 'egress_denied';
+    case 'command':
+      return 'command_denied';
     case 'network':
       return ofNetwork(fault.code);
     case 'tls':
       return fault.code === 'CERT_HAS_EXPIRED'
         ? 'tls_expired'
-        : UNTRUSTED.has(fault.code)
-          ? 'tls_untrusted'
-          : 'tls_other';
+        : fault.code === 'ERR_TLS_PIN_MISMATCH'
+          ? 'tls_pin_mismatch'
+          : fault.code.endsWith('ALERT_CERTIFICATE_REQUIRED')
+            ? 'tls_client_certificate'
+            : UNTRUSTED.has(fault.code)
+              ? 'tls_untrusted'
+              : 'tls_other';
     case 'timeout':
       return ofTimeout(fault.phase);
     case 'http':
@@ -137,11 +145,20 @@ function ofWarnings(outcome: ProbeOutcome): { reason: Reason; message: string } 
   return undefined;
 }
 
+/** What a refusal itself says that it wants; undefined when it says nothing. */
+function suggestionOf(fault: Fault | null): string | undefined {
+  if (fault?.kind !== 'http' || fault.status !== 401 || !fault.wants) return undefined;
+  const { servers, scopes } = fault.wants;
+  const from = servers.length === 0 ? '' : ` of ${servers.join(' or ')}`;
+  const scoped = scopes.length === 0 ? '' : ` with the scope ${scopes.join(' ')}`;
+  return `Give the registry a token${from}${scoped}, or the client id and secret that get one (auth_type oauth).`;
+}
+
 /** From what happened to what it means: pure, total, and the only place where that is decided. */
 export function classify(outcome: ProbeOutcome): Classification {
   const { reason, message } = outcome.fault
     ? { reason: reasonOf(outcome.fault), message: outcome.fault.message }
     : (ofWarnings(outcome) ?? { reason: 'ok' as const, message: REASONS.ok.title });
   const { verdict, check, suggestion } = REASONS[reason];
-  return { verdict, reason, check, message, suggestion };
+  return { verdict, reason, check, message, suggestion: suggestionOf(outcome.fault) ?? suggestion };
 }

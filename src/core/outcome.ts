@@ -27,6 +27,8 @@ export type Fault =
   | BadTarget
   /** The egress policy forbids the address; nothing was sent. */
   | { kind: 'egress'; message: string }
+  /** Our own list of commands does not have this one; nothing was run. */
+  | { kind: 'command'; message: string }
   /** A socket or DNS error; `code` is Node's (ECONNREFUSED, ENOTFOUND, …). */
   | { kind: 'network'; phase: Phase; code: string; message: string }
   /** A certificate or TLS protocol error; `code` is OpenSSL's or Node's. */
@@ -41,6 +43,8 @@ export type Fault =
       message: string;
       /** `WWW-Authenticate`, as sent. */
       challenge?: string;
+      /** The authorization servers and scopes that a 401 asks for, where it says. */
+      wants?: { servers: string[]; scopes: string[] };
       /** `Location`, as sent. */
       location?: string;
       retryAfterMs?: number;
@@ -102,9 +106,18 @@ export interface Warning {
     | 'list_not_implemented'
     | 'list_failed'
     | 'invalid_definition'
-    | 'bad_monitor_settings';
+    | 'bad_monitor_settings'
+    | 'tls_not_verified';
   kind?: InventoryKind;
   message: string;
+}
+
+/** The certificate that a server showed, in a few words. */
+export interface ServerCertificate {
+  /** The organisation that issued it, or its common name. */
+  issuer: string | null;
+  subject: string | null;
+  validToMs: number | null;
 }
 
 /** What came of the tool call that a server's settings ask for. */
@@ -124,6 +137,14 @@ export interface ByteCounts {
   received: number;
 }
 
+/** The certificate that a server showed, in a few words. */
+export interface ServerCertificate {
+  /** The organisation that issued it, or its common name. */
+  issuer: string | null;
+  subject: string | null;
+  validToMs: number | null;
+}
+
 /** All that one probe saw. It never throws for a target's fault: the fault is in here. */
 export interface ProbeOutcome {
   transport: TransportType | null;
@@ -134,6 +155,8 @@ export interface ProbeOutcome {
   instructions: string | null;
   /** null when listing was not asked for or not reached; the families that were not listed are empty. */
   inventory: Inventory | null;
+  /** null without TLS, and when the handshake did not get that far. */
+  certificate: ServerCertificate | null;
   /** A digest of the listing as it came, byte for byte: the same one again needs no closer look. */
   listingDigest?: string | null;
   phases: PhaseTimes;
@@ -157,6 +180,7 @@ export function faultOutcome(fault: Fault, transport: TransportType | null = nul
     capabilities: null,
     instructions: null,
     inventory: null,
+    certificate: null,
     phases: {},
     totalMs: 0,
     fault,

@@ -94,11 +94,23 @@ export const REASONS = {
     'the registered credentials are malformed',
     'Correct auth_config for the server’s auth_type.',
   ),
+  secret_unreadable: reason(
+    'unknown',
+    'error',
+    'the sealed credentials cannot be opened',
+    'Give VITALS_SECRET_KEY the key that sealed them, or register the credentials again and seal them.',
+  ),
   egress_denied: reason(
     'unknown',
     'error',
     'our own egress policy forbids the address',
     'If the address is meant, add its host or network to VITALS_EGRESS_ALLOW.',
+  ),
+  command_denied: reason(
+    'unknown',
+    'error',
+    'our own list of commands does not have this one',
+    'If the command is meant, add the beginning of its command line to VITALS_STDIO_ALLOW.',
   ),
   dns: reason(
     'down',
@@ -124,6 +136,18 @@ export const REASONS = {
     'error',
     'its certificate is not trusted',
     'Use a certificate of a known authority, send the whole chain, and check that it names this host.',
+  ),
+  tls_pin_mismatch: reason(
+    'down',
+    'error',
+    'its certificate is not the pinned one',
+    'If the server has a new certificate, register its fingerprint; if not, somebody else answers there.',
+  ),
+  tls_client_certificate: reason(
+    'unauthenticated',
+    'error',
+    'it wants a client certificate',
+    'Register cert and key in auth_config.custom.tls; those that it has are missing, wrong or expired.',
   ),
   tls_other: reason(
     'down',
@@ -286,6 +310,24 @@ export const REASONS = {
     'healthy',
     'it answers much more slowly than it usually does',
     'Look at what the phase that the message names waits for.',
+  ),
+  maintenance: reason(
+    'maintenance',
+    'healthy',
+    'it is in maintenance',
+    'Nothing to do: it is probed all the same, and what it is by itself shows when the maintenance ends.',
+  ),
+  dependency_down: reason(
+    'down',
+    'error',
+    'a server that it requires is down',
+    'Look at the server that the message names: this one comes back with it.',
+  ),
+  dependency_degraded: reason(
+    'degraded',
+    'healthy',
+    'a server that it uses is down',
+    'Look at the server that the message names; what needs it does not work until it is back.',
   ),
   monitor_offline: reason(
     'unknown',

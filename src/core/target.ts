@@ -24,6 +24,20 @@ export type Credentials =
       headers?: Record<string, string>;
     };
 
+/** How a server's certificate is judged, and what proves to it who we are, beside the ordinary rules. */
+export interface TlsSettings {
+  /** PEM: the authorities to trust in place of Node's own. */
+  ca?: string;
+  /** PEM: our own certificate and its key. */
+  cert?: string;
+  key?: string;
+  passphrase?: string;
+  /** SHA-256 of the certificates that it may show, as hexadecimal digits; empty: any. */
+  fingerprints: string[];
+  /** Do not verify it. A fingerprint is compared all the same. */
+  insecure: boolean;
+}
+
 /** Where a server is reached: a URL, or a command that is never given to a shell. */
 export type Endpoint =
   | { transport: 'http' | 'sse' | 'websocket'; url: URL }
@@ -35,9 +49,15 @@ export interface ProbeTarget {
   name: string;
   endpoint: Endpoint;
   credentials: Credentials;
+  tls?: TlsSettings;
   era: EraChoice;
   /** The deadline of the whole probe, in milliseconds. */
   timeoutMs: number;
+  /**
+   * Set while the credentials are still sealed: gives the target with them, or says why they stay shut.
+   * Called within the probe, once it is known that the target may be reached at all.
+   */
+  reveal?: () => ProbeTarget | BadTarget;
 }
 
 /** A row of mcp_server, as far as a probe needs it; the JSON columns may hold anything. */
@@ -49,6 +69,8 @@ export interface RegistryServer {
   authType: string;
   authConfig: unknown;
   settings: unknown;
+  /** Sealed credentials open for this tenant alone; missing counts as null. */
+  tenantId?: string | null;
   /** What an earlier probe negotiated; null to negotiate again. */
   era?: Era | null;
 }
@@ -56,6 +78,6 @@ export interface RegistryServer {
 /** A registry row that cannot become a target: a verdict, not a crash. */
 export interface BadTarget {
   kind: 'config';
-  field: 'endpoint' | 'transport' | 'auth';
+  field: 'endpoint' | 'transport' | 'auth' | 'secret';
   message: string;
 }

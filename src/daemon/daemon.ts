@@ -5,14 +5,17 @@ import type { Config } from '../config/types.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
 import { readFailingCalls } from '../db/queries/calls.ts';
+import { detectIncidents } from '../db/queries/incidents.ts';
 import { findRegistered } from '../db/queries/servers.ts';
+import { createShowAround } from '../db/queries/show-around.ts';
 import { createProbeStore } from '../db/queries/store.ts';
+import { readSuppressions } from '../db/queries/surroundings.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
 import { createHealth } from '../http/health.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { createEgressPolicy } from '../mcp/egress.ts';
 import { createProber } from '../mcp/prober.ts';
-import { hostKeyOf, targetOfServer } from '../mcp/target.ts';
+import { hostKeyOf, isLoopbackKey, targetOfServer } from '../mcp/target.ts';
 import { createMetrics } from '../metrics/create-metrics.ts';
 import { openQueueBackend } from '../queue/backend.ts';
 import { type ProbeJob, type ProbeResult, QUEUES } from '../queue/definitions.ts';
@@ -25,9 +28,12 @@ import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
+import { startAround } from './start-around.ts';
 import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
+import { startSelfCheck } from './start-self-check.ts';
 import { startTidying } from './start-tidying.ts';
+import { openStdioChildren } from './stdio-children.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions {
@@ -123,10 +129,12 @@ async function startAll(
     clientInfo: { name: 'mcp-vitals', version: options.version },
     egress: createEgressPolicy(config.egress),
     environment: config.childEnvironment,
+    children: await openStdioChildren(config, logger),
   });
   lifecycle.onStop('prober', () => prober.close());
   const store = createProbeStore(db, {
     policy: () => settings.policy(),
+    refreshShown: createShowAround(),
     readFailingCalls,
   });
   lifecycle.onStop('store', () => store.idle());
@@ -137,8 +145,8 @@ async function startAll(
     metrics,
     logger,
     alerts: settings.alerts,
-    detectIncidents: async () => undefined,
-    readSuppressions: async () => new Map(),
+    detectIncidents: (tx, nowMs) => detectIncidents(tx, settings.policy().incidents, nowMs),
+    readSuppressions,
   });
   lifecycle.onStop('notifications', () => notifications.stop());
 
@@ -148,6 +156,9 @@ async function startAll(
   const http = createHttpServer({ ...config.http, metrics, health, logger });
   const { url: httpUrl } = await http.start();
   lifecycle.onStop('http', () => http.stop());
+
+  const selfCheck = await startSelfCheck({ db, policy: settings.policy, logger });
+  lifecycle.onStop('self-check', () => selfCheck.stop());
 
   const cut = new AbortController();
   // Every probe in flight listens to it.
@@ -163,7 +174,9 @@ async function startAll(
         perHost,
         hostKeyOf,
         signal: cut.signal,
-        targetOf: (server) => targetOfServer(server, { timeoutMs: config.probe.timeoutMs }),
+        isOurs: ({ hostKey, ...probe }) => selfCheck.isOurs({ ...probe, loopback: isLoopbackKey(hostKey) }),
+        targetOf: (server) =>
+          targetOfServer(server, { timeoutMs: config.probe.timeoutMs, secretKeys: config.secretKeys }),
         probe: (target, request) => prober.probe(target, request),
         async schedule(serverId) {
           const server = await findRegistered(db, serverId);
@@ -191,10 +204,13 @@ async function startAll(
   });
   lifecycle.onStop('sweep', () => jobs.stopSweep());
   await jobs.scheduleSweep();
+  const around = await startAround({ backend, db, policy: settings.policy, logger });
+  lifecycle.onStop('around', () => around.stop());
   const tidying = await startTidying(backend, db, logger);
   lifecycle.onStop('tidying', () => tidying.stop());
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
+  await calls.job.schedule();
   await notifications.job.schedule();
   const heartbeat = startHeartbeat({
     alerts: settings.alerts,
@@ -208,6 +224,7 @@ async function startAll(
     jobs: [
       { name: 'sweep', everyMs: config.sweep.intervalMs, schedule: () => jobs.scheduleSweep() },
       notifications.job,
+      calls.job,
     ],
     onRestart: (name, ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),

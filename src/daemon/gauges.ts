@@ -1,6 +1,8 @@
 import type { Database } from '../db/client.ts';
 import { readAlertCounts } from '../db/queries/alert-counts.ts';
+import { readCertificateExpiries } from '../db/queries/certificates.ts';
 import { readFleet, readSweepLag } from '../db/queries/fleet.ts';
+import { countCredentials } from '../db/queries/secrets.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { JobQueue } from '../queue/backend.ts';
 import { startPeriodic } from './periodic.ts';
@@ -33,6 +35,8 @@ export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps,
     })),
   );
   metrics.setSweepLag(lagSeconds * 1000);
+  metrics.setCertificateExpiries(await readCertificateExpiries(db));
+  metrics.setCredentials(await countCredentials(db));
   metrics.setProbeJobs(counts);
   metrics.setAlertsFiring(alerts.firing);
   metrics.setOutboxWaiting(alerts.waiting);

@@ -76,7 +76,12 @@ export async function startNotifications(deps: NotificationDeps): Promise<Notifi
     (job) => runDeliver(delivering, job).catch(failJob(logger, 'deliver')),
   );
   const planners = await backend.worker<NotifyJob, NotifyResult>(QUEUES.notify, 1, () =>
-    runNotify({ ...deps, deliverQueue }).catch(failJob(logger, 'notify')),
+    runNotify({
+      ...deps,
+      deliverQueue,
+      onAbandoned: (count) =>
+        logger.error({ count }, 'messages were given up: their channel is not configured any more'),
+    }).catch(failJob(logger, 'notify')),
   );
 
   return {

@@ -2,6 +2,9 @@ import type { Logger } from 'pino';
 import type { ProbeOutcome } from '../core/outcome.ts';
 import type { StoredProbe } from '../db/queries/store.ts';
 
+/** Servers whose certificates are not verified, told once in the life of a process each. */
+const toldUnverified = new Set<string>();
+
 /** One line a probe at debug, one a status change at info. */
 export function logProbe(logger: Logger, stored: StoredProbe, outcome: ProbeOutcome): void {
   const { serverId, name, decision } = stored;
@@ -11,6 +14,10 @@ export function logProbe(logger: Logger, stored: StoredProbe, outcome: ProbeOutc
     { ...server, verdict, reason, transport: outcome.transport, totalMs: Math.round(outcome.totalMs) },
     'probed',
   );
+  if (outcome.warnings.some(({ code }) => code === 'tls_not_verified') && !toldUnverified.has(serverId)) {
+    toldUnverified.add(serverId);
+    logger.warn(server, 'its certificate is not verified: auth_config.custom.tls.insecure is set');
+  }
   if (decision.statusChange) {
     logger.info({ ...server, ...decision.statusChange, verdict, reason, message }, 'status changed');
   }

@@ -1,14 +1,20 @@
-import type { ByteCounts, Fault } from '../core/outcome.ts';
+import type { ByteCounts, Fault, ServerCertificate } from '../core/outcome.ts';
+import { Admission } from './admission.ts';
+import type { Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
 import { FaultError } from './fault-error.ts';
 import { type Footprint, SessionLedger } from './footprint.ts';
 import type { ProbeLimits } from './limits.ts';
+import type { Children } from './processes/children.ts';
 import { Stopwatch } from './stopwatch.ts';
+import type { TlsSite } from './tls-settings.ts';
 
 /** What the probes of one prober have in common, as far as transports see it. */
 export interface ProbeTools {
   limits: ProbeLimits;
   egress: EgressPolicy | undefined;
+  resolver: Resolver;
+  children: Children;
   footprint: Footprint;
   userAgent: string;
   /** Certificate authorities besides Node's own, as PEM. */
@@ -22,10 +28,16 @@ export interface ProbeContext extends ProbeTools {
   /** What the whole probe may take. */
   timeoutMs: number;
   watch: Stopwatch;
+  /** Where it may connect to. */
+  admission: Admission;
   allowance: Allowance;
   sessions: SessionLedger;
+  /** What the target showed first, by TLS. */
+  peer: { certificate: ServerCertificate | null };
   /** What went over its sockets and pipes, counted where they end. */
   bytes: ByteCounts;
+  /** How its certificate is judged, beside the ordinary rules; null: by those alone. */
+  tlsSite: TlsSite | null;
 }
 
 /** What a target may still send in this probe. */
@@ -87,12 +99,15 @@ export class Allowance {
 
 /** The context of a probe that begins now, and has `timeoutMs`. */
 export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContext {
-  const { limits, egress, footprint, userAgent, extraCa, childEnvironment } = tools;
+  const { limits, egress, resolver, children, footprint, userAgent, extraCa, childEnvironment } = tools;
   const watch = new Stopwatch();
   return {
     timeoutMs,
     limits,
     egress,
+    resolver,
+    children,
+    admission: new Admission(egress, resolver, children),
     footprint,
     userAgent,
     extraCa,
@@ -100,6 +115,8 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     watch,
     allowance: new Allowance(limits, watch),
     sessions: new SessionLedger(footprint),
+    peer: { certificate: null },
     bytes: { sent: 0, received: 0 },
+    tlsSite: null,
   };
 }

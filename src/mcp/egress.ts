@@ -2,8 +2,16 @@ import { BlockList, isIP } from 'node:net';
 
 /** Decides whether a connection may be made; asked after DNS, once for each address. */
 export interface EgressPolicy {
+  /** Whether `address` (which `host` resolved to) may be connected to, and why or why not. */
+  judge(host: string, address: string): EgressJudgement;
   /** null when `address` (which `host` resolved to) may be connected to, else why not. */
   check(host: string, address: string): string | null;
+}
+
+export interface EgressJudgement {
+  permitted: boolean;
+  /** About the address: `10.1.2.3 is a private address`. */
+  why: string;
 }
 
 /** Networks that a public target has no business in, by what they are. */
@@ -26,11 +34,19 @@ const PRIVATE: ReadonlyArray<readonly [what: string, networks: readonly string[]
       '203.0.113.0/24',
       '240.0.0.0/4',
       '100::/64',
+      '100:0:0:1::/64',
       '2001::/23',
       '2001:db8::/32',
+      '3fff::/20',
+      '5f00::/16',
     ],
   ],
+  // How an address of a local NAT64 holds the one behind it is known to its own network alone.
+  ['an address of a local NAT64', ['64:ff9b:1::/48']],
 ];
+
+/** All that IPv6 has given out for public use; the forms that wrap an IPv4 address are judged by that. */
+const PUBLIC_IPV6 = '2000::/3';
 
 /** IPv6 ranges whose last (or middle) bits are an IPv4 address, which is then what is judged. */
 function embeddedIpv4(address: string): string | null {
@@ -45,6 +61,8 @@ function embeddedIpv4(address: string): string | null {
   if (words.slice(0, 4).every((word) => word === 0) && at(4) === 0xffff && at(5) === 0) return quad(6, 7);
   if (at(0) === 0x64 && at(1) === 0xff9b) return quad(6, 7);
   if (at(0) === 0x2002) return quad(1, 2);
+  // ISATAP: a tunnel to the IPv4 address that the interface is named after, below any prefix.
+  if ((at(4) === 0 || at(4) === 0x200) && at(5) === 0x5efe) return quad(6, 7);
   return null;
 }
 
@@ -84,10 +102,24 @@ const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
  * named in `allow`, or a network (CIDR or single address) in it holds the address.
  */
 export function createEgressPolicy(config: { mode: 'open' | 'strict'; allow: string[] }): EgressPolicy {
-  if (config.mode === 'open') return { check: () => null };
+  const judge = config.mode === 'open' ? judgeNothing : createStrictJudge(config.allow);
+  return {
+    judge,
+    check(host, address) {
+      const { permitted, why } = judge(host, address);
+      return permitted ? null : why;
+    },
+  };
+}
+
+function judgeNothing(_host: string, address: string): EgressJudgement {
+  return { permitted: true, why: `${address} is permitted: the policy is open` };
+}
+
+function createStrictJudge(allow: readonly string[]): EgressPolicy['judge'] {
   const hosts = new Set<string>();
   const allowed = new BlockList();
-  for (const entry of config.allow) {
+  for (const entry of allow) {
     const text = entry
       .trim()
       .toLowerCase()
@@ -99,25 +131,27 @@ export function createEgressPolicy(config: { mode: 'open' | 'strict'; allow: str
     for (const network of networks) addNetwork(list, network);
     return { what, list };
   });
+  const publicIpv6 = new BlockList();
+  addNetwork(publicIpv6, PUBLIC_IPV6);
 
-  return {
-    check(host, address) {
-      const name = host
-        .toLowerCase()
-        .replace(/^\[|\]$/g, '')
-        .replace(/\.$/, '');
-      if (hosts.has(name)) return null;
-      const bare = address.split('%')[0] ?? address;
-      if (isIP(bare) === 0) return `${address} is no address`;
-      if (allowed.check(bare, family(bare))) return null;
-      const inner = embeddedIpv4(bare);
-      if (inner !== null && allowed.check(inner, 'ipv4')) return null;
-      for (const judged of inner === null ? [bare] : [bare, inner]) {
-        for (const { what, list } of denied) {
-          if (list.check(judged, family(judged))) return `${bare} is ${what}`;
-        }
-      }
-      return null;
-    },
+  return (host, address) => {
+    const name = host
+      .toLowerCase()
+      .replace(/^\[|\]$/g, '')
+      .replace(/\.$/, '');
+    const bare = address.split('%')[0] ?? address;
+    const refuse = (why: string) => ({ permitted: false, why: `${bare} ${why}` });
+    if (hosts.has(name)) return { permitted: true, why: `${name} is in VITALS_EGRESS_ALLOW` };
+    if (isIP(bare) === 0) return { permitted: false, why: `${address} is no address` };
+    const inner = embeddedIpv4(bare);
+    if (allowed.check(bare, family(bare)) || (inner !== null && allowed.check(inner, 'ipv4')))
+      return { permitted: true, why: `${bare} is in VITALS_EGRESS_ALLOW` };
+    for (const judged of inner === null ? [bare] : [bare, inner]) {
+      for (const { what, list } of denied)
+        if (list.check(judged, family(judged))) return refuse(`is ${what}`);
+    }
+    if (family(bare) === 'ipv6' && inner === null && !publicIpv6.check(bare, 'ipv6'))
+      return refuse('is not a public address');
+    return { permitted: true, why: `${bare} is a public address` };
   };
 }

@@ -65,16 +65,16 @@ const asText = (body: RequestInit['body']) =>
   typeof body === 'string' || body instanceof URLSearchParams ? String(body) : undefined;
 
 /** The SDK's OAuth speaks fetch; this one keeps our policy, bounds, counters and deadline. */
-function createFetch(exchange: HttpExchange): FetchLike {
+function createFetch(exchange: HttpExchange, onDenied: (error: FaultError) => void): FetchLike {
   return async (url, init) => {
     const body = asText(init?.body);
     const headers = Object.fromEntries(new Headers(init?.headers));
     const method = init?.method === 'POST' ? 'POST' : 'GET';
-    const reply = await exchange.ask({
-      method,
-      url: new URL(url),
-      headers,
-      ...(body === undefined ? {} : { body }),
+    const ask = { method, url: new URL(url), headers, ...(body === undefined ? {} : { body }) } as const;
+    const reply = await exchange.ask(ask).catch((error: unknown) => {
+      // The SDK takes whatever goes wrong with a document for its absence, and asks elsewhere.
+      if (error instanceof FaultError && error.fault.kind === 'egress') onDenied(error);
+      throw error;
     });
     const text = await exchange.readText(reply.response);
     const status = reply.response.statusCode ?? 0;
@@ -105,7 +105,10 @@ export async function requestToken(
   const asked = extractWWWAuthenticateParams(new Response(null, { status: 401, headers }));
   const exchange = new HttpExchange(context);
   onExchange(exchange);
-  const fetchFn = createFetch(exchange);
+  let denied: FaultError | undefined;
+  const fetchFn = createFetch(exchange, (error) => {
+    denied ??= error;
+  });
   try {
     const found = await discoverOAuthServerInfo(serverUrl, {
       fetchFn,
@@ -130,7 +133,7 @@ export async function requestToken(
     const lifetimeMs = grantedMs - Math.min(EXPIRY_MARGIN_MS, grantedMs / 2);
     return { token: tokens.access_token, lifetimeMs: Math.max(0, lifetimeMs) };
   } catch (error) {
-    throw oauthFault(error);
+    throw denied ?? oauthFault(error);
   } finally {
     exchange.abort();
     await exchange.dialer.close();

@@ -11,14 +11,18 @@ import { describeError, faultOf } from './fault-of.ts';
 import { listInventory, rpcCodeOf } from './list-inventory.ts';
 import { eraOrder, isSilence, moreTelling, otherEraMayAnswer } from './negotiate.ts';
 import { requestToken, type TokenCache, tokenKey } from './oauth.ts';
+import { readWants } from './oauth-wants.ts';
 import { openHandshake } from './open-handshake.ts';
 import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
 import type { ProbeRequest } from './probe-request.ts';
-import { createScrubber } from './scrub.ts';
+import { createScrubber, type Scrubber } from './scrub.ts';
+import { scrubInventory, scrubValue } from './scrub-content.ts';
+import { secretsOfCall } from './secrets-of.ts';
 import type { Link } from './transports/attachment.ts';
 import type { HttpExchange } from './transports/http-exchange.ts';
+import { faultOfNetworkError } from './transports/network-fault.ts';
 
 /** What all probes of one prober have in common. */
 export interface SharedTools extends ProbeTools {
@@ -50,7 +54,7 @@ export class ProbeRun {
   readonly #warnings: Warning[] = [];
   readonly #interrupted: Promise<Fault | null>;
   readonly #shared: SharedTools;
-  readonly #target: ProbeTarget;
+  #target: ProbeTarget;
   readonly #wantsInventory: boolean;
   readonly #canarySettings: CanarySettings | null;
   readonly #signal: AbortSignal | undefined;
@@ -64,6 +68,7 @@ export class ProbeRun {
     this.#canarySettings = request.canary ?? null;
     this.#signal = request.signal;
     this.#context = createContext(shared, target.timeoutMs);
+    this.#useTls(target);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
     });
@@ -97,6 +102,7 @@ export class ProbeRun {
     // An interruption that came first wins: nothing has been sent then.
     const fault = await Promise.race([this.#interrupted, work]);
     this.#over = true;
+    this.#context.admission.close();
     clearTimeout(deadline);
     this.#signal?.removeEventListener('abort', onAbort);
     watch.enter('close');
@@ -106,15 +112,57 @@ export class ProbeRun {
   }
 
   async #work(): Promise<void> {
+    await this.#reveal();
     const { credentials } = this.#target;
     try {
       await this.#session();
     } catch (error) {
       const fault = faultOf(error, this.#link?.transport ?? null, this.#context.watch.phase);
-      if (this.#over || credentials.kind !== 'oauth' || fault.kind !== 'http' || fault.status !== 401)
-        throw error;
+      if (this.#over || fault.kind !== 'http' || fault.status !== 401) throw error;
+      if (credentials.kind !== 'oauth') throw new FaultError(await this.#withWants(fault));
       await this.#authorize(credentials, fault.challenge);
       await this.#session();
+    }
+  }
+
+  /** A refusal with what it asks for, where it says. */
+  async #withWants(fault: Extract<Fault, { kind: 'http' }>): Promise<Fault> {
+    const { endpoint } = this.#target;
+    if (endpoint.transport === 'stdio') return fault;
+    const wants = await readWants(fault, endpoint.url, this.#context, (exchange) => {
+      this.#authExchange = exchange;
+    });
+    return wants ? { ...fault, wants } : fault;
+  }
+
+  /** Opens sealed credentials, once it is sure that the target may be reached at all. */
+  async #reveal(): Promise<void> {
+    const { reveal, endpoint } = this.#target;
+    if (!reveal) return;
+    const { admission, watch } = this.#context;
+    watch.dial('dns');
+    try {
+      await admission.check(endpoint);
+    } catch (error) {
+      throw new FaultError(faultOfNetworkError(error, watch.phase));
+    }
+    watch.dialled();
+    // A probe that was given up while it waited for the DNS has no use for a secret.
+    if (this.#over) throw new Error('the probe is over');
+    const revealed = reveal();
+    if ('kind' in revealed) throw new FaultError(revealed);
+    this.#target = revealed;
+    this.#useTls(revealed);
+  }
+
+  #useTls({ tls, endpoint }: ProbeTarget): void {
+    if (!tls || endpoint.transport === 'stdio') return;
+    const { hostname, port } = endpoint.url;
+    const host = hostname.toLowerCase().replace(/^\[|\]$/g, '');
+    this.#context.tlsSite = { host, port: port === '' ? 443 : Number(port), settings: tls };
+    if (tls.insecure) {
+      const message = 'its certificate is not verified: auth_config.custom.tls.insecure is set';
+      this.#warnings.push({ code: 'tls_not_verified', message });
     }
   }
 
@@ -132,7 +180,7 @@ export class ProbeRun {
     watch.enter('list');
     const isOver = () => this.#over || this.#link?.transport.failure != null;
     const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, describeError);
-    this.#inventory = listed.inventory;
+    this.#inventory = await scrubInventory(listed.inventory, this.#scrubber().content);
     this.#listingDigest = listed.digest;
     this.#warnings.push(...listed.warnings);
     await this.#sing(opened, listed);
@@ -270,19 +318,27 @@ export class ProbeRun {
     };
   }
 
+  /** Knows every secret of this probe, as far as it has come. */
+  #scrubber(): Scrubber {
+    const call = [...secretsOfCall(this.#canarySettings?.arguments)];
+    return createScrubber(this.#target, [...this.#issuedTokens, ...call]);
+  }
+
   #compose(fault: Fault | null): ProbeOutcome {
     const { watch, sessions } = this.#context;
     const opened = this.#opened;
-    const scrubber = createScrubber(this.#target, this.#issuedTokens);
+    const scrubber = this.#scrubber();
+    const hide = scrubber.content ?? ((text: string) => text);
     return {
       transport: this.#target.endpoint.transport,
       era: opened?.era ?? null,
-      protocolVersion: opened?.protocolVersion ?? null,
+      protocolVersion: opened?.protocolVersion == null ? null : hide(opened.protocolVersion),
       serverInfo: opened?.serverInfo ? scrubber.serverInfo(opened.serverInfo) : null,
-      capabilities: opened?.capabilities ?? null,
-      instructions: opened?.instructions ?? null,
+      capabilities: opened?.capabilities ? { ...Object(scrubValue(opened.capabilities, hide)) } : null,
+      instructions: opened?.instructions == null ? null : hide(opened.instructions),
       // A listing that was not finished would look like one of which the rest has vanished.
       inventory: fault ? null : this.#inventory,
+      certificate: this.#context.peer.certificate,
       listingDigest: fault ? null : this.#listingDigest,
       phases: { ...watch.times },
       totalMs: watch.elapsedMs,

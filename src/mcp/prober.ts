@@ -1,16 +1,22 @@
 import { faultOutcome, type ProbeOutcome } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
+import { createResolver, type Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
 import { createFootprint, type Footprint } from './footprint.ts';
 import { DEFAULT_LIMITS, type ProbeLimits } from './limits.ts';
 import { TokenCache } from './oauth.ts';
 import type { ProbeRequest } from './probe-request.ts';
 import { ProbeRun } from './probe-run.ts';
+import { type Children, createPlainChildren } from './processes/children.ts';
 
 export interface ProberOptions {
   clientInfo: { name: string; version: string };
   /** Without one, every address may be connected to. */
   egress?: EgressPolicy;
+  /** The rules and places of stdio servers' processes; without one, those of whoever types a command. */
+  children?: Children;
+  /** How host names become addresses; the DNS and /etc/hosts unless told. */
+  resolver?: Resolver;
   limits?: Partial<ProbeLimits>;
   /** Certificate authorities besides Node's own, as PEM. */
   extraCa?: string;
@@ -39,6 +45,8 @@ export function createProber(options: ProberOptions): Prober {
     tokens: new TokenCache(),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     egress: options.egress,
+    children: options.children ?? createPlainChildren(),
+    resolver: options.resolver ?? createResolver(),
     extraCa: options.extraCa,
     userAgent: `${clientInfo.name}/${clientInfo.version}`,
     childEnvironment: { ...options.environment },

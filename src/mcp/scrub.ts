@@ -1,9 +1,11 @@
 import type { CanaryOutcome, Fault, ServerInfo, Warning } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
+import type { Hide } from './scrub-content.ts';
 import { secretsOf } from './secrets-of.ts';
 
 /** Shorter values are no secrets, and hiding them would eat into every message. */
 const MIN_SECRET_LENGTH = 4;
+const MIN_CONTENT_SECRET_LENGTH = 8;
 const MAX_MESSAGE_LENGTH = 500;
 const MAX_NAME_LENGTH = 200;
 /**
@@ -58,6 +60,13 @@ export class Scrubber {
     if (clean.kind === 'exit') clean.stderr = this.lines(clean.stderr, clean.stderr.startsWith(CUT_MARK));
     if (clean.kind === 'http') {
       if (clean.challenge !== undefined) clean.challenge = this.line(clean.challenge);
+      if (clean.wants) {
+        const { servers, scopes } = clean.wants;
+        clean.wants = {
+          servers: servers.map((text) => this.line(text)),
+          scopes: scopes.map((text) => this.line(text)),
+        };
+      }
       if (clean.location !== undefined) clean.location = this.line(clean.location);
     }
     if (clean.kind === 'version') clean.offered = this.line(clean.offered, 100);
@@ -78,6 +87,17 @@ export class Scrubber {
 
   warning(warning: Warning): Warning {
     return { ...warning, message: this.line(warning.message) };
+  }
+
+  /**
+   * Takes secrets out of what is stored whole: definitions, capabilities, instructions. Short ones stay, as
+   * they would be found in ordinary words. null when there is nothing to look for.
+   */
+  get content(): Hide | null {
+    const secrets = this.#secrets.filter(({ length }) => length >= MIN_CONTENT_SECRET_LENGTH);
+    if (secrets.length === 0) return null;
+    return (text) =>
+      secrets.reduce((rest, secret) => (rest.includes(secret) ? rest.replaceAll(secret, '***') : rest), text);
   }
 
   #hide(text: string): string {

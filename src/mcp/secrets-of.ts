@@ -57,8 +57,17 @@ function* ofArguments(args: readonly string[]): Generator<string> {
   }
 }
 
+/** What the arguments of a call may hide: values that are named like a secret, or look like one. */
+export function* secretsOfCall(args: unknown, name = ''): Generator<string> {
+  if (typeof args === 'string' && (SECRET_NAME.test(name) || looksOpaque(args))) yield* ofHeader(args);
+  if (typeof args !== 'object' || args === null) return;
+  for (const [member, value] of Object.entries(args)) {
+    yield* secretsOfCall(value, Array.isArray(args) ? name : member);
+  }
+}
+
 /** Every secret that a target brings: its headers, its environment, and what its address carries. */
-export function* secretsOf({ endpoint, credentials }: ProbeTarget): Generator<string> {
+export function* secretsOf({ endpoint, credentials, tls }: ProbeTarget): Generator<string> {
   if (credentials.kind !== 'none') {
     for (const value of Object.values(credentials.headers ?? {})) yield* ofHeader(value);
   }
@@ -67,6 +76,8 @@ export function* secretsOf({ endpoint, credentials }: ProbeTarget): Generator<st
     yield clientSecret;
     yield Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
   }
+  if (tls?.passphrase !== undefined) yield tls.passphrase;
+  for (const line of tls?.key?.split('\n') ?? []) if (looksOpaque(line)) yield line;
   if (endpoint.transport === 'stdio') {
     yield* Object.values(endpoint.env);
     yield* ofArguments(endpoint.args);

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { splitCommandLine } from '../core/command-line.ts';
+import type { SealingKey } from '../core/secrets/keys.ts';
+import { isSealed, openConfig } from '../core/secrets/seal.ts';
 import {
   type BadTarget,
   type Credentials,
@@ -10,9 +13,9 @@ import {
   TRANSPORTS,
   type TransportType,
 } from '../core/target.ts';
-import { splitCommandLine } from './command-line.ts';
 import { badAuth, credentialsOf, customOf } from './credentials.ts';
 import { isLoopbackHost } from './loopback.ts';
+import { tlsSettingsOf } from './tls-settings.ts';
 
 /** What the command line says about a target besides its address. */
 export interface TextTargetOptions {
@@ -48,11 +51,36 @@ const isTransport = (text: string): text is TransportType => TRANSPORTS.some((kn
 const named = (value: unknown) => (typeof value === 'string' ? value : 'no text');
 const badEndpoint = (message: string): BadTarget => ({ kind: 'config', field: 'endpoint', message });
 
-/** A target from a registry row; whatever is wrong with the row becomes a BadTarget, never a throw. */
-export function targetOfServer(
+export interface TargetDefaults {
+  timeoutMs: number;
+  /** What opens sealed credentials. */
+  secretKeys?: readonly SealingKey[];
+}
+
+/**
+ * A target from a registry row; whatever is wrong with the row becomes a BadTarget, never a throw. Sealed
+ * credentials stay sealed: the target that is given has none, and `reveal` opens them.
+ */
+export function targetOfServer(row: RegistryServer, defaults: TargetDefaults): ProbeTarget | BadTarget {
+  const { authConfig } = row;
+  if (!isSealed(authConfig)) return readTarget(row, defaults);
+  const bare = readTarget({ ...row, authType: 'none', authConfig: null }, defaults);
+  if ('kind' in bare) return bare;
+  return { ...bare, reveal: () => revealTarget(row, authConfig, defaults) };
+}
+
+function revealTarget(
   row: RegistryServer,
-  defaults: { timeoutMs: number },
+  sealed: Record<string, unknown>,
+  defaults: TargetDefaults,
 ): ProbeTarget | BadTarget {
+  const place = { serverId: row.id, tenantId: row.tenantId ?? null };
+  const opened = openConfig(sealed, defaults.secretKeys ?? [], place);
+  if ('problem' in opened) return { kind: 'config', field: 'secret', message: opened.problem };
+  return readTarget({ ...row, authConfig: opened.authConfig }, defaults);
+}
+
+function readTarget(row: RegistryServer, defaults: TargetDefaults): ProbeTarget | BadTarget {
   const { id, name, endpointUrl, transportType, authType, authConfig, settings, era } = row;
   if (typeof transportType !== 'string' || !isTransport(transportType)) {
     return { kind: 'config', field: 'transport', message: `transport_type is ${named(transportType)}` };
@@ -62,6 +90,8 @@ export function targetOfServer(
   }
   const credentials = credentialsOf(named(authType), authConfig);
   if (isBad(credentials)) return credentials;
+  const custom = customOf(authConfig);
+  if (isBad(custom)) return custom;
   const rest = {
     id,
     name,
@@ -70,7 +100,14 @@ export function targetOfServer(
   };
   if (transportType !== 'stdio') {
     const reached = urlEndpoint(transportType, endpointUrl, credentials);
-    return isBad(reached) ? reached : { ...rest, ...reached };
+    if (isBad(reached)) return reached;
+    const tls = tlsSettingsOf(custom);
+    if (tls === undefined) return { ...rest, ...reached };
+    if (isBad(tls)) return tls;
+    const { endpoint } = reached;
+    if (endpoint.transport !== 'stdio' && !['https:', 'wss:'].includes(endpoint.url.protocol))
+      return badAuth('auth_config.custom.tls is given, and endpoint_url is neither https nor wss');
+    return { ...rest, ...reached, tls };
   }
   const split = splitCommandLine(endpointUrl);
   if ('problem' in split) return badEndpoint(`the command line cannot be read: ${split.problem}`);
@@ -124,6 +161,11 @@ export function hostKeyOf(row: Pick<RegistryServer, 'id' | 'endpointUrl' | 'tran
   if (!url || host === '' || host.length > MAX_HOST_LENGTH) return `server ${shortId(row.id)}`;
   if (!isLoopbackHost(host)) return host;
   return `${host}:${url.port || DEFAULT_PORTS[url.protocol] || ''}`;
+}
+
+/** Whether a host key is of this machine: a command, or a loopback address. */
+export function isLoopbackKey(hostKey: string): boolean {
+  return hostKey === 'stdio' || isLoopbackHost(hostKey.replace(/:\d*$/, ''));
 }
 
 const shortId = (id: string) =>

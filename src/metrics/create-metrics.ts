@@ -2,6 +2,8 @@ import { Registry } from 'prom-client';
 import type { SpareReason } from '../core/monitor/spare-probe.ts';
 import { createAlertsFiring, type FiringCount } from './alerts-firing.ts';
 import { registerBuildInfo } from './build-info.ts';
+import { type CertificateExpiry, createCertificateExpiry } from './certificate-expiry.ts';
+import { createCredentials } from './credentials.ts';
 import { createErrorBudget } from './error-budget.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
 import { createHeartbeatGauge } from './heartbeat.ts';
@@ -33,6 +35,10 @@ export interface Metrics {
   fleet: { set(rows: readonly FleetRow[]): void };
   /** How long the most overdue server had been due at the last sweep, in milliseconds. */
   setSweepLag(lagMs: number): void;
+  /** Replaces the gauges of when certificates expire. */
+  setCertificateExpiries(rows: readonly CertificateExpiry[]): void;
+  /** How many registered servers keep their credentials sealed, and how many in plain text. */
+  setCredentials(counts: { sealed: number; plain: number }): void;
   /** Replaces the counts of probe jobs by state. */
   setProbeJobs(counts: Readonly<Record<string, number>>): void;
   /** Replaces the counts of alerts that fire. */
@@ -58,6 +64,8 @@ export function createMetrics({ version }: { version: string }): Metrics {
   ];
   const probesSkipped = createProbesSkipped(registry);
   const setSweepLag = createSweepLag(registry);
+  const setCertificateExpiries = createCertificateExpiry(registry);
+  const setCredentials = createCredentials(registry);
   const setProbeJobs = createProbeJobs(registry);
   registerBuildInfo(registry, version);
   registerProcessMetrics(registry);
@@ -75,6 +83,8 @@ export function createMetrics({ version }: { version: string }): Metrics {
       },
     },
     setSweepLag,
+    setCertificateExpiries,
+    setCredentials,
     setProbeJobs,
     setAlertsFiring: createAlertsFiring(registry),
     setOutboxWaiting: createOutboxWaiting(registry),

@@ -47,10 +47,15 @@ function createSocketSource() {
     ): void {
       const socket = connect(Number(options.port), options.host ?? 'localhost');
       sockets.push(socket);
-      const fail = (error: Error) => done(error);
-      socket.once('error', fail);
+      const fail = (error: Error) => {
+        socket.off('close', close);
+        done(error);
+      };
+      // Destroyed before it was connected, it has no error to tell.
+      const close = () => done(new Error('the connection was closed'));
+      socket.once('error', fail).once('close', close);
       socket.once('connect', () => {
-        socket.off('error', fail);
+        socket.off('error', fail).off('close', close);
         done(null, { connection: socket });
       });
     },

@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const QUEUES = {
   sweep: 'vitals-sweep',
   probe: 'vitals-probe',
+  around: 'vitals-around',
   tidy: 'vitals-tidy',
   calls: 'vitals-calls',
   notify: 'vitals-notify',

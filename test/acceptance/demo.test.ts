@@ -48,6 +48,7 @@ beforeAll(async () => {
       DATABASE_URL: database.url,
       REDIS_URL: testRedisUrl() ?? '',
       VITALS_EGRESS_ALLOW: '127.0.0.0/8,::1/128,localhost',
+      VITALS_STDIO_ALLOW: `"${process.execPath}"`,
     };
   }
   startedAt = performance.now();

@@ -21,7 +21,7 @@ export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 export function testConfig(databaseUrl: string, changes: Partial<Config> = {}): Config {
   return {
     nodeEnv: 'test',
-    // No test that has a database of its own writes there.
+    // Work folders of stdio servers, and the id that their processes are marked with.
     dataDir: join(tmpdir(), 'mcp-vitals-unused'),
     migrationsDir: new URL('../../drizzle', import.meta.url).pathname,
     database: { url: databaseUrl, poolSize: 20 },
@@ -31,6 +31,8 @@ export function testConfig(databaseUrl: string, changes: Partial<Config> = {}): 
     probe: { concurrency: 64, perHost: 4, timeoutMs: 5_000 },
     sweep: { intervalMs: 200, batchSize: 500 },
     egress: { mode: 'open', allow: [] },
+    stdioAllow: null,
+    secretKeys: [],
     files: { policy: null, alerts: null },
     shutdownMs: 15_000,
     childEnvironment: { PATH: process.env.PATH ?? '' },

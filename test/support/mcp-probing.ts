@@ -1,8 +1,10 @@
 import type { ProbeTarget } from '../../src/core/target.ts';
 import { createContext, type ProbeContext } from '../../src/mcp/context.ts';
+import { createResolver } from '../../src/mcp/dns/resolver.ts';
 import { createFootprint } from '../../src/mcp/footprint.ts';
 import { DEFAULT_LIMITS, type ProbeLimits } from '../../src/mcp/limits.ts';
 import type { Prober } from '../../src/mcp/prober.ts';
+import { createPlainChildren } from '../../src/mcp/processes/children.ts';
 import { type TextTargetOptions, targetOfText } from '../../src/mcp/target.ts';
 
 export const CLIENT_INFO = { name: 'mcp-vitals-test', version: '0.0.0' };
@@ -13,6 +15,8 @@ export function createTestContext(limits: Partial<ProbeLimits> = {}): ProbeConte
     {
       limits: { ...DEFAULT_LIMITS, ...limits },
       egress: undefined,
+      resolver: createResolver(),
+      children: createPlainChildren(),
       footprint: createFootprint(),
       userAgent: 'mcp-vitals-test/0.0.0',
       extraCa: undefined,

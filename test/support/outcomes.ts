@@ -12,6 +12,7 @@ export function outcomeOf(changes: Partial<ProbeOutcome> = {}): ProbeOutcome {
     capabilities: { tools: {} },
     instructions: null,
     inventory: EMPTY_INVENTORY,
+    certificate: null,
     phases: { connect: 1, handshake: 5 },
     totalMs: 12.3,
     fault: null,

@@ -17,6 +17,7 @@ interface ProbeOptions {
   timeout?: number;
   json?: true;
   tools?: true;
+  strict?: true;
 }
 
 function readCredentials(options: ProbeOptions, isCommand: boolean, { io }: CommandContext) {
@@ -42,6 +43,7 @@ async function runProbe(operands: string[], options: ProbeOptions, context: Comm
     target,
     era,
     ...credentials,
+    ...(options.strict ? { strict: true as const } : {}),
     ...(transport === undefined ? {} : { transport }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   });
@@ -77,6 +79,7 @@ export const addProbe: AddCommand = (program, context) => {
     .option('--bearer <token>', 'a bearer token to send, or env:NAME to take it from the environment')
     .option('--timeout <ms>', 'the deadline of the whole probe, in milliseconds', parseInteger(100, 600_000))
     .option('--tools', 'list the tools as well')
+    .option('--strict', 'connect to public addresses only, and to those in VITALS_EGRESS_ALLOW')
     .addOption(jsonOption())
     .addHelpText(
       'after',

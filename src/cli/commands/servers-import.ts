@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { CommandFailed } from '../cli-io.ts';
 import { type AddCommand, type CommandContext, printJson } from '../command-context.ts';
 import { collectText, jsonOption } from '../parse-options.ts';
 import { parseServersFile } from '../parse-servers-file.ts';
+import { readFileText } from '../read-file.ts';
 import { escapeText } from '../render/escape.ts';
 import { printAdded } from './servers-add.ts';
 
@@ -12,18 +12,9 @@ interface ImportOptions {
   json?: true;
 }
 
-async function readText(file: string, { io }: CommandContext): Promise<string> {
-  try {
-    return await io.readFile(file);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be read';
-    throw new CommandFailed(`${escapeText(file)}: ${code === 'ENOENT' ? 'there is no such file' : code}`);
-  }
-}
-
 async function runImport(file: string, options: ImportOptions, context: CommandContext): Promise<void> {
   const { actions, io } = context;
-  const parsed = parseServersFile(await readText(file, context), basename(file));
+  const parsed = parseServersFile(await readFileText(file, io), basename(file));
   const servers = parsed.servers.map(({ notes: _notes, ...server }) => ({
     ...server,
     tags: options.tag ?? [],

@@ -9,6 +9,7 @@ import { escapeText } from '../render/escape.ts';
 import { renderServerDetail, renderServerList } from '../render/server-tables.ts';
 import { addServersAdd } from './servers-add.ts';
 import { addServersImport } from './servers-import.ts';
+import { addServersMonitor } from './servers-monitor.ts';
 
 /** An endpoint may hold a key in its query: it is registered so, and not shown so. */
 const withoutCredentials = <Server extends { endpointUrl: string }>(server: Server): Server => ({
@@ -86,7 +87,8 @@ const addRemove: AddCommand = (servers, context) => {
 export const addServers: AddCommand = (program, context) => {
   const servers = program
     .command('servers')
-    .summary('add, list, show, remove and import servers')
+    .summary('add, list, show, remove, import and set up servers')
     .description('The registry of servers, in the database that DATABASE_URL names or the embedded one.');
-  for (const add of [addServersAdd, addList, addShow, addRemove, addServersImport]) add(servers, context);
+  for (const add of [addServersAdd, addList, addShow, addRemove, addServersImport, addServersMonitor])
+    add(servers, context);
 };

@@ -24,6 +24,8 @@ export const ALERT_KINDS = [
   'drift_suspicious',
   /** A pinned inventory is not what the server offers now. */
   'pin_broken',
+  /** The certificate that it shows will soon be over. */
+  'certificate_expiring',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 

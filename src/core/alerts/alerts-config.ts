@@ -111,7 +111,6 @@ export type ChannelConfig =
   | PagerdutyConfig
   | AlertmanagerConfig
   | AppriseConfig;
-export type ChannelType = ChannelConfig['type'];
 
 /** No channel and no route: nobody is told of anything. */
 export const NO_ALERTS: AlertsConfig = {

@@ -120,6 +120,20 @@ export function planNotifications(input: PlanInput): Plan {
   return plan;
 }
 
+/** The groups whose state a plan of these alerts asks for. */
+export function concernedGroups({
+  alerts,
+  told,
+  config,
+}: Pick<PlanInput, 'alerts' | 'told' | 'config'>): { channel: string; groupKey: string }[] {
+  const membersOf = groupBy(alerts, ({ incidentId }) => incidentId ?? '');
+  const groups = new Map<string, { channel: string; groupKey: string }>();
+  const routed = alerts.flatMap((alert) => targetsOf(alert, membersOf.get(alert.id) ?? [], config));
+  for (const { channel, groupKey } of [...routed, ...told])
+    groups.set(groupId(channel, groupKey), { channel, groupKey });
+  return [...groups.values()];
+}
+
 function lookAtAlerts(input: PlanInput): Map<string, Outlook> {
   const toldOf = groupBy(input.told, ({ alertId }) => alertId);
   const entriesOf = groupBy(input.entries, ({ alertId }) => alertId);

@@ -34,7 +34,7 @@ export function secretsOfChannel(channel: ChannelConfig): string[] {
 }
 
 /** Long enough to be a key, and no word of an API's path. */
-const KEY = /^(?=.*\d)[\w.~%-]{10,}$/;
+const KEY = /^(?=.*\d).{10,}$|^.{16,}$/;
 
 /** A hook's key stands in its path, a service's in its query or before the host. */
 function secretsOfAddress(address: string): string[] {
@@ -55,3 +55,10 @@ function decoded(text: string): string {
     return text;
   }
 }
+
+/** A text of others, who may repeat what they were sent, without any of the secrets that are long enough to tell. */
+export const redactSecrets = (text: string, secrets: readonly string[]): string =>
+  secrets
+    .filter((secret) => secret.length >= 6)
+    .sort((one, other) => other.length - one.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);

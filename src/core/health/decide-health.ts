@@ -89,7 +89,8 @@ export function decideHealth(before: HealthState, input: HealthInput, policy: Po
   const recent = level === null ? memory.recent : addRecent(memory.recent, !bad, policy.health.flapping);
   const flapping = isFlapping(recent, memory.flapping, policy.health.flapping);
 
-  const counts = level !== null && registered.status !== 'maintenance';
+  // Switched off or in maintenance it owes nobody anything.
+  const counts = level !== null && !registered.held && registered.status !== 'maintenance';
   const slo = stepSlo(
     memory.slo,
     { atMs, state: counts ? (bad ? 'bad' : 'good') : null },

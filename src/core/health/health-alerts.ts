@@ -1,7 +1,7 @@
 import { type AlertChange, alertKey, type Severity } from '../alerts/alert.ts';
 import { REASONS } from '../reasons.ts';
 import type { SloStanding } from '../slo/error-budget.ts';
-import { isBad } from './confirm.ts';
+import { isHard, levelOf } from './confirm.ts';
 import type { OwnState } from './context.ts';
 import { type Confirmed, HEALTH_ALERTS, type HealthAlert } from './memory.ts';
 
@@ -89,11 +89,11 @@ function wordsOf(kind: HealthAlert, { name }: Subject, facts: AlertFacts): Words
   const described = { description: `${own.message ?? title}. ${suggestion}`, data: dataOf(own, failures) };
   switch (kind) {
     case 'server_down':
-      return { severity: 'error', title: `${name} is down: ${aboutBad(facts)}`, ...described };
+      return { severity: 'error', title: `${name} is down: ${whyOf(facts)}`, ...described };
     case 'server_unauthenticated':
-      return { severity: 'warning', title: `${name} does not let us in: ${aboutBad(facts)}`, ...described };
+      return { severity: 'warning', title: `${name} does not let us in: ${whyOf(facts)}`, ...described };
     case 'server_degraded':
-      return { severity: 'warning', title: `${name} is degraded: ${title}`, ...described };
+      return { severity: 'warning', title: `${name} is degraded: ${whyOf(facts)}`, ...described };
     case 'server_flapping':
       return {
         severity: 'warning',
@@ -107,11 +107,9 @@ function wordsOf(kind: HealthAlert, { name }: Subject, facts: AlertFacts): Words
   }
 }
 
-/** An alert that was held back may begin at a success that does not end the outage yet. */
-const aboutBad = ({ own, confirmed }: AlertFacts): string =>
-  isBad(confirmed) && (own.verdict === 'down' || own.verdict === 'unauthenticated')
-    ? REASONS[own.reason].title
-    : 'its recovery is not confirmed';
+/** An alert that was held back may begin at an observation of something else. */
+const whyOf = ({ own, confirmed }: AlertFacts): string =>
+  isHard(confirmed, levelOf(own.verdict)) ? REASONS[own.reason].title : 'that it recovered is not confirmed';
 
 const dataOf = (own: OwnState, failures: number) => ({
   verdict: own.verdict,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PHASES, type Phase, type PhaseTimes } from '../outcome.ts';
-import { addDuration, EMPTY_SKETCH, type Sketch } from './sketch.ts';
+import { addDuration, areBuckets, EMPTY_SKETCH, type Sketch } from './sketch.ts';
 
 /** What is learned of one kind of answer: the whole probe, and each of its phases. */
 export interface LearnedLatency {
@@ -33,12 +33,7 @@ export const FRESH_LATENCY: LatencyMemory = {
   answered: false,
 };
 
-const sketch = z.object({
-  n: z.int().min(0),
-  b: z
-    .record(z.string().regex(/^-?\d{1,3}$/), z.number().min(0).max(1e6))
-    .refine((buckets) => Object.keys(buckets).length <= 100),
-});
+const sketch = z.object({ n: z.int().min(0), b: z.custom<Sketch['b']>(areBuckets) });
 const learned = z.object({ total: sketch, phases: z.partialRecord(z.enum(PHASES), sketch) });
 const schema = z.object({
   v: z.literal(1),

@@ -1,5 +1,5 @@
 import type { CanaryExpectation } from './canary-settings.ts';
-import { selectValues } from './json-path.ts';
+import { createSelector } from './json-path.ts';
 import { measureJson } from './measure-json.ts';
 
 /** What a message shows of a result: enough to know what it was. */
@@ -38,8 +38,9 @@ export function judgeResult(
 }
 
 function judgePaths(assertions: CanaryExpectation['jsonPath'], document: unknown): string | null {
+  const select = createSelector(document);
   for (const { path, equals } of assertions) {
-    const selected = selectValues(document, path);
+    const selected = select(path);
     if ('problem' in selected) return `${path}: ${selected.problem}`;
     if (selected.values.length === 0) return `${path} selects nothing of the result`;
     const other = selected.values.find((value) => !isSameJson(value, equals));

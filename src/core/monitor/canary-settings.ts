@@ -37,7 +37,7 @@ export function readCanary(reader: Reader | null): CanarySettings | null {
   const problemsBefore = reader.problemCount;
   reader.known(['tool', 'arguments', 'allow', 'timeoutMs', 'expect']);
   const tool = reader.text('tool', MAX_TOOL_LENGTH);
-  if (!reader.has('tool')) reader.problem('tool', 'is missing');
+  if ((reader.value('tool') ?? null) === null) reader.problem('tool', 'is missing');
   const args = reader.value('arguments') ?? {};
   if (typeof args !== 'object' || Array.isArray(args)) reader.problem('arguments', 'is no object');
   else if (!isSmall(args)) reader.problem('arguments', TOO_LARGE);

@@ -8,10 +8,10 @@ const MAX_PATH_LENGTH = 300;
 const MAX_PARENTHESES = 4;
 const MAX_FILTERS = 3;
 /** Values of a document that is looked into at all. */
-const MAX_VALUES = 20_000;
+const MAX_VALUES = 10_000;
 const MAX_DEPTH = 100;
-/** Steps that one path may take on one document: some ten milliseconds. */
-const MAX_STEPS = 200_000;
+/** Steps that all paths together may take on one document: a few dozen milliseconds. */
+const MAX_STEPS = 60_000;
 
 /** What is wrong with a JSONPath; null when it can be used. */
 export function pathProblem(path: string): string | null {
@@ -25,17 +25,22 @@ export function pathProblem(path: string): string | null {
   }
 }
 
-/** What a path selects of a document, or why it was not looked for; bounded, whatever the document is. */
-export function selectValues(document: unknown, path: string): { values: unknown[] } | { problem: string } {
-  const wrong = pathProblem(path);
-  if (wrong !== null) return { problem: `the path ${wrong}` };
+/** What a path selects, or why it was not looked for. */
+export type Selected = { values: unknown[] } | { problem: string };
+
+/** Makes what selects values of one document by a path: bounded over all paths, whatever the document is. */
+export function createSelector(document: unknown): (path: string) => Selected {
   const { values, depth } = measureJson(document, MAX_VALUES);
-  if (values > MAX_VALUES) return { problem: `the result has more than ${MAX_VALUES} values` };
-  if (depth > MAX_DEPTH) return { problem: `the result is nested more than ${MAX_DEPTH} levels deep` };
-  if (worstCost(parse(path), values, depth) > MAX_STEPS) {
-    return { problem: 'the path would take too long on a result of this size' };
-  }
-  return { values: query(document as JsonValue, path) };
+  let steps = 0;
+  return (path) => {
+    const wrong = pathProblem(path);
+    if (wrong !== null) return { problem: `the path ${wrong}` };
+    if (values > MAX_VALUES) return { problem: `the result has more than ${MAX_VALUES} values` };
+    if (depth > MAX_DEPTH) return { problem: `the result is nested more than ${MAX_DEPTH} levels deep` };
+    steps += worstCost(parse(path), values, depth);
+    if (steps > MAX_STEPS) return { problem: 'the paths would take too long on a result of this size' };
+    return { values: query(document as JsonValue, path) };
+  };
 }
 
 const count = (text: string, character: string): number => text.split(character).length - 1;

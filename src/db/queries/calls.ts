@@ -45,7 +45,7 @@ const HURRY_AT_MOST_MS = 60_000;
  * degraded for it whose calls fail no longer. One statement: the calls of the window by their time, summed
  * by server. The ids of those that were hurried.
  */
-export async function hurryFailing(db: Database, policy: CallsPolicy): Promise<string[]> {
+export async function hurryFailing(db: Pick<Database, 'execute'>, policy: CallsPolicy): Promise<string[]> {
   const rows = await db.execute<{ serverId: string }>(sql`
     WITH counted AS (
       SELECT u.server_id, count(*) AS calls, count(*) FILTER (WHERE ${IS_ERROR}) AS errors

@@ -73,6 +73,14 @@ async function recordFailure(tx: Tx, { channel, message }: Waiting, problem: str
       AND resource_id = ${channel} AND status IN ('active', 'acknowledged'))`);
 }
 
+/** A channel that was taken out of the file has no trouble any more. */
+export async function resolveFailures(tx: Tx, channels: readonly string[]): Promise<void> {
+  await tx.execute(sql`
+    UPDATE system_event SET status = 'resolved', resolved_at = now(), resolved_by = 'mcp-vitals'
+    WHERE type = 'notification_failed' AND source = 'mcp-vitals' AND status IN ('active', 'acknowledged')
+      AND resource_id NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(channels)}::jsonb))`);
+}
+
 /** Messages to channels that nobody has configured for a day: they were taken out of the file. */
 export async function findAbandoned(db: Tx, channels: readonly string[]): Promise<string[]> {
   const rows = await db.execute<{ id: string }>(sql`

@@ -23,14 +23,14 @@ export async function findReplayStart(
   serverId: string,
   sinceMs: number,
 ): Promise<number | null> {
+  const starts = sql`SELECT checked_at FROM mcp_server_health_check
+    WHERE server_id = ${serverId} AND metrics->'custom'->'health'->'start' IS NOT NULL`;
   const since = sql`to_timestamp(${sinceMs}::float8 / 1000)`;
-  const rows = await db.execute<{ atMs: number }>(sql`
-    WITH starts AS (
-      SELECT checked_at FROM mcp_server_health_check
-      WHERE server_id = ${serverId} AND metrics->'custom'->'health'->'start' IS NOT NULL
-    )
+  // Each reads along the index to the first row that it finds: a day's rows at most, where there are any.
+  const rows = await db.execute<{ atMs: number | null }>(sql`
     SELECT (extract(epoch FROM coalesce(
-      (SELECT max(checked_at) FROM starts WHERE checked_at <= ${since}), (SELECT min(checked_at) FROM starts)
+      (${starts} AND checked_at <= ${since} ORDER BY checked_at DESC NULLS LAST LIMIT 1),
+      (${starts} ORDER BY checked_at LIMIT 1)
     )) * 1000)::float8 AS "atMs"`);
   const atMs = rows[0]?.atMs ?? null;
   return atMs === null ? null : Math.round(atMs);

@@ -24,7 +24,9 @@ export async function readWindowNews(tx: Tx): Promise<WindowNews[]> {
     SELECT ${FIELDS}, 'started' AS phase,
       CASE WHEN json_typeof(w.notification_channels) = 'array' THEN w.notification_channels END AS channels
     FROM maintenance_window w
-    WHERE w.status IN ('in_progress', 'extended') AND w.actual_start IS NOT NULL AND coalesce(w.notify_users, true)
+    -- One that was forgotten in progress, long ago, is nobody's news.
+    WHERE (w.status = 'extended' OR w.status = 'in_progress' AND w.scheduled_end > now()) AND w.actual_end IS NULL
+      AND coalesce(w.notify_users, true)
       AND NOT coalesce(w.notification_sent, false)`);
   const ended = await tx.execute<WindowNews & Record<string, unknown>>(sql`
     SELECT ${FIELDS}, 'ended' AS phase, json_agg(s.channel) AS channels

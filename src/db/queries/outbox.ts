@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { KnownAlert } from '../../core/alerts/known-alert.ts';
 import {
+  concernedGroups,
   type GroupState,
   groupId,
   type OutboxEntry,
@@ -36,6 +37,7 @@ export async function beginPlanning(tx: Tx): Promise<{ nowMs: number; wanted: bo
 /** All that a plan is made from, but what others know: suppressions and routes. */
 export async function readPlanInput(
   tx: Tx,
+  config: PlanInput['config'],
 ): Promise<Pick<PlanInput, 'alerts' | 'entries' | 'told' | 'groups'>> {
   const entries = await tx.execute<Row<OutboxEntry>>(sql`
     SELECT id::float8 AS id, alert_id AS "alertId", transition, ${msOf('created_at')} AS "createdAtMs",
@@ -56,12 +58,8 @@ export async function readPlanInput(
       t.resolved_at IS NOT NULL AS resolved, t.failed_at IS NOT NULL AS failed
     FROM vitals.told t JOIN vitals.alert a ON a.id = t.alert_id
     WHERE a.resolved_at IS NULL OR a.id IN (SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL)`);
-  return {
-    alerts: alerts.map(alertOf),
-    entries: [...entries],
-    told: [...told],
-    groups: await readGroups(tx),
-  };
+  const known = { alerts: alerts.map(alertOf), entries: [...entries], told: [...told] };
+  return { ...known, groups: await readGroups(tx, concernedGroups({ ...known, config })) };
 }
 
 interface AlertRow extends Omit<KnownAlert, 'server'> {
@@ -81,19 +79,25 @@ function alertOf({ serverId, serverName, tags, ...alert }: AlertRow): KnownAlert
   };
 }
 
-/** The last message of each group within the longest interval that a route may have, and of all that wait. */
-async function readGroups(tx: Tx): Promise<Map<string, GroupState>> {
+/** The last message of each of the groups: they go out in order, so that it tells whether any is waiting. */
+async function readGroups(
+  tx: Tx,
+  groups: readonly { channel: string; groupKey: string }[],
+): Promise<Map<string, GroupState>> {
+  if (groups.length === 0) return new Map();
   const rows = await tx.execute<{
     channel: string;
     groupKey: string;
     lastAtMs: number;
     waiting: boolean;
   }>(sql`
-    SELECT channel, group_key AS "groupKey", ${msOf('max(created_at)')} AS "lastAtMs",
-      bool_or(sent_at IS NULL AND failed_at IS NULL) AS waiting
-    FROM vitals.delivery
-    WHERE created_at > now() - interval '1 day' OR (sent_at IS NULL AND failed_at IS NULL)
-    GROUP BY 1, 2`);
+    SELECT r.channel, r."groupKey", ${msOf('d.created_at')} AS "lastAtMs",
+      d.sent_at IS NULL AND d.failed_at IS NULL AS waiting
+    FROM jsonb_to_recordset(${JSON.stringify(groups)}::jsonb) AS r(channel text, "groupKey" text)
+    CROSS JOIN LATERAL (
+      SELECT created_at, sent_at, failed_at FROM vitals.delivery
+      WHERE channel = r.channel AND group_key = r."groupKey" ORDER BY seq DESC LIMIT 1
+    ) d`);
   return new Map(
     rows.map(({ channel, groupKey, lastAtMs, waiting }) => [
       groupId(channel, groupKey),

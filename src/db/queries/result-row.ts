@@ -1,13 +1,21 @@
+import { daysUntil } from '../../core/certificates/expiry-alerts.ts';
 import { type Classification, classify } from '../../core/classify.ts';
 import type { HealthContext } from '../../core/health/context.ts';
 import { decideHealth, type HealthDecision, healthStatusOf } from '../../core/health/decide-health.ts';
 import { parseState, type ServerStatus } from '../../core/health/memory.ts';
+import type { SharedParts } from '../../core/incidents/shared-parts.ts';
 import { cleanJson, cleanText, countInventory, type InventoryCounts } from '../../core/inventory.ts';
-import type { Inventory, InventoryKind, ProbeOutcome, Warning } from '../../core/outcome.ts';
+import { monitorOfSettings } from '../../core/monitor/monitor-settings.ts';
+import type {
+  Inventory,
+  InventoryKind,
+  ProbeOutcome,
+  ServerCertificate,
+  Warning,
+} from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { healthRecord } from '../../core/replay/health-record.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
-import { objectiveOf } from '../../core/slo/objective.ts';
 import type { PreparedInventory } from './inventory-write.ts';
 
 /** A probe that has ended, on its way into the database. */
@@ -19,6 +27,8 @@ export interface FinishedProbe {
   slotMs: number | null;
   checkedAt: Date;
   outcome: ProbeOutcome;
+  /** What it shares with others that may fail with it; what is not given stays as it was. */
+  shared?: SharedParts;
   /** What its inventory means, found out beforehand; null without one. */
   listing: PreparedInventory | null;
   /** The worker itself was cut off at that moment. */
@@ -91,7 +101,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
     },
     context: { monitorOffline: probe.monitorOffline === true, failingCalls },
     registered: { status: memory.status, held, ours: memory.status === memory.statusWritten },
-    objective: objectiveOf(memory.settings) ?? policy.slo.objective,
+    objective: monitorOfSettings(memory.settings).settings.slo.objective ?? policy.slo.objective,
   };
   const decision = decideHealth(before.state, input, policy);
   const { own } = decision;
@@ -139,6 +149,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
         manual: probe.slotMs === null,
         ...(outcome.warnings.length > 0 ? { warnings: outcome.warnings.slice(0, 20) } : {}),
         ...(outcome.fault ? { fault: outcome.fault } : {}),
+        ...(outcome.certificate ? { certificate: certificateOf(outcome.certificate, probe.checkedAt) } : {}),
       },
     }),
     counted: health === 'unknown' ? 0 : 1,
@@ -147,6 +158,7 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
     version: learnsVersion ? version : null,
     own,
     ownStatus: decision.state.memory.status,
+    shared: probe.shared ? cleanJson(probe.shared) : null,
     memory: decision.state.memory,
     latency: decision.state.latency,
     flapping: decision.flapping,
@@ -196,6 +208,11 @@ export function resultOf(probe: FinishedProbe, memory: MemoryRow, { policy, fail
       atMs: checkedMs,
     },
   };
+}
+
+function certificateOf({ issuer, subject, validToMs }: ServerCertificate, checkedAt: Date) {
+  const daysLeft = validToMs === null ? null : daysUntil(validToMs, checkedAt.getTime());
+  return { issuer, subject, daysLeft };
 }
 
 /**

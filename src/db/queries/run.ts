@@ -60,7 +60,7 @@ export async function startRun(db: Database, request: RunRequest): Promise<RunSt
         (SELECT count(*)::int FROM vitals.server_state o
           WHERE o.host_key = s.host_key AND o.running_until > now()) AS busy,
         m.name, m.endpoint_url AS "endpointUrl", m.transport_type AS "transportType",
-        m.auth_type AS "authType", m.auth_config AS "authConfig", m.settings, s.era,
+        m.auth_type AS "authType", m.auth_config AS "authConfig", m.settings, m.tenant_id AS "tenantId", s.era,
         ${SLOT_COLUMNS}
       FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
       WHERE s.server_id = ${serverId} FOR NO KEY UPDATE OF s`);

@@ -4,7 +4,7 @@ import type { HealthStatus, ServerStatus } from '../../core/health/decide-health
 import type { Tx } from './store-statements.ts';
 
 /** What a probe decided of one server: its own part of what is shown. */
-interface OwnShown {
+export interface OwnShown {
   serverId: string;
   own: OwnState;
   status: ServerStatus;

@@ -65,7 +65,13 @@ export async function updateStates(tx: Tx, rows: string): Promise<void> {
     UPDATE vitals.server_state s SET
       host_key = r."hostKey", next_probe_at = r."nextProbeAt", last_probe_at = r."checkedAt", own = r.own,
       own_status = r."ownStatus",
-      failing_since = CASE WHEN r.failures > 0 THEN coalesce(s.failing_since, r."checkedAt") END,
+      -- It fails until it is confirmed to be well, as a way back is.
+      failing_since = CASE WHEN r.failures > 0 THEN coalesce(s.failing_since, r."checkedAt")
+        WHEN r."ownStatus" = 'error' THEN s.failing_since END,
+      -- What a failed handshake could not show is still what it was.
+      shared = CASE WHEN r.shared IS NULL OR json_typeof(r.shared) = 'null' THEN s.shared
+        ELSE r.shared::jsonb || jsonb_build_object('certificateIssuer',
+          coalesce(r.shared->>'certificateIssuer', s.shared->>'certificateIssuer')) END,
       memory = r.memory, latency = r.latency, flapping = r.flapping, error_budget_left = r."errorBudgetLeft",
       failures = r.failures, successes = r.successes,
       era = CASE WHEN r."eraFailed" THEN NULL ELSE coalesce(r.era, s.era) END,
@@ -74,7 +80,7 @@ export async function updateStates(tx: Tx, rows: string): Promise<void> {
       counts = coalesce(r.counts, s.counts), updated_at = now(), ${COUNT_PROBE},
       run_token = NULL, running_until = NULL, lease_until = NULL, lease_slot = NULL
     FROM json_to_recordset(${rows}::json) AS r("serverId" text, "hostKey" text, "nextProbeAt" timestamptz,
-      "checkedAt" timestamptz, own jsonb, "ownStatus" text, memory jsonb, latency jsonb, flapping boolean, "errorBudgetLeft" real,
+      "checkedAt" timestamptz, own jsonb, "ownStatus" text, shared json, memory jsonb, latency jsonb, flapping boolean, "errorBudgetLeft" real,
       failures integer, successes integer, era text, "eraFailed" boolean, "protocolVersion" text, version text,
       "inventoryHash" text, counts jsonb, bytes bigint)
     WHERE s.server_id = r."serverId"`);

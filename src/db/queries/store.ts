@@ -4,10 +4,11 @@ import { type CallsPolicy, DEFAULT_POLICY, type Policy } from '../../core/policy
 import type { Database } from '../client.ts';
 import { recordAlertChanges } from './alerts.ts';
 import { createBatcher } from './batch.ts';
+import { storeCertificates } from './certificates.ts';
 import { SHORT_TRANSACTION } from './fragments.ts';
 import { createInventoryPreparer } from './prepare-inventory.ts';
 import { type FinishedProbe, resultOf, type StoredProbe } from './result-row.ts';
-import { showOwn } from './shown.ts';
+import { type OwnShown, showOwn } from './shown.ts';
 import { storeInventoryOf } from './store-inventory.ts';
 import {
   addUptime,
@@ -41,7 +42,7 @@ export interface StoreOptions {
 
 type RefreshShown = (
   tx: Tx,
-  serverIds: readonly string[],
+  servers: readonly OwnShown[],
   policy: Policy,
 ) => Promise<ReadonlySet<string> | null>;
 
@@ -78,7 +79,8 @@ async function saveProbes(
 ): Promise<(StoredProbe | null)[]> {
   const policy = policyNow();
   return await db.transaction(async (tx) => {
-    await tx.execute(sql`SELECT ${SHORT_TRANSACTION}`);
+    // Whoever holds a server's row for long (a person, a gateway) must not hold up the results of all others.
+    await tx.execute(sql`SELECT ${SHORT_TRANSACTION}, set_config('lock_timeout', '2s', true)`);
     const memories = await readMemories(
       tx,
       probes.map((probe) => probe.serverId),
@@ -101,7 +103,7 @@ async function saveProbes(
     await updateStates(tx, rows);
     const surrounded = await refreshShown?.(
       tx,
-      current.map((result) => result.row.serverId),
+      current.map((result) => result.shown),
       policy,
     );
     const alone = current.filter((result) => !surrounded?.has(result.row.serverId));
@@ -113,6 +115,10 @@ async function saveProbes(
     await recordAlertChanges(
       tx,
       current.flatMap((result) => result.stored.decision.alerts),
+    );
+    await storeCertificates(
+      tx,
+      current.map(({ probe, stored }) => ({ ...stored, certificate: probe.outcome.certificate })),
     );
     return results.map((result) => result?.stored ?? null);
   });

@@ -26,6 +26,9 @@ export async function findUnscheduled(db: Database, limit: number): Promise<NewS
     ORDER BY m.created_at LIMIT ${limit}`);
 }
 
+/** The verdict of a history row (h). PostgreSQL refuses to read json that holds a NUL, whoever wrote it. */
+const HISTORY_VERDICT = sql`(CASE WHEN strpos(h.metrics::text, '\\u0000') = 0 THEN h.metrics->'custom'->>'verdict' END)`;
+
 /** Puts servers on the schedule, and sums the history that they already have into uptime_day. */
 export async function scheduleServers(
   db: Database,
@@ -43,12 +46,12 @@ export async function scheduleServers(
     await tx.execute(sql`
       INSERT INTO vitals.uptime_day (server_id, day, checks, healthy, response_ms_sum, responses)
       SELECT h.server_id, (h.checked_at AT TIME ZONE 'UTC')::date, count(*),
-        count(*) FILTER (WHERE h.status = 'healthy' OR h.metrics->'custom'->>'verdict' IN ('up', 'degraded')),
+        count(*) FILTER (WHERE h.status = 'healthy' OR ${HISTORY_VERDICT} IN ('up', 'degraded')),
         coalesce(sum(h.response_time), 0), count(h.response_time)
       FROM mcp_server_health_check h
       JOIN jsonb_to_recordset(${rows}::jsonb) AS r("serverId" text) ON r."serverId" = h.server_id
       WHERE h.checked_at > now() - interval '30 days'
-        AND coalesce(h.metrics->'custom'->>'verdict', '') NOT IN ('unknown', 'waking')
+        AND coalesce(${HISTORY_VERDICT}, '') NOT IN ('unknown', 'waking')
       GROUP BY 1, 2
       ON CONFLICT (server_id, day) DO NOTHING`);
   });
@@ -155,7 +158,7 @@ const FOLLOW_SHORTER_INTERVALS = sql`
   UPDATE vitals.server_state s SET next_probe_at = now() + random() * ${INTERVAL}
   FROM mcp_server m
   WHERE m.id = s.server_id AND s.next_probe_at > now() + ${INTERVAL} + interval '1 second'
-    AND s.reason IS DISTINCT FROM 'rate_limited'`;
+    AND coalesce(s.own->>'reason', s.reason) IS DISTINCT FROM 'rate_limited'`;
 
 async function probesPerSecond(tx: Pick<Database, 'execute'>): Promise<number> {
   const [row] = await tx.execute<{ rate: number }>(sql`

@@ -8,4 +8,5 @@ export * from './relations.ts';
 export * from './tenant.ts';
 export * from './vitals.ts';
 export * from './vitals-alerts.ts';
+export * from './vitals-certificates.ts';
 export * from './vitals-drift.ts';

@@ -62,6 +62,8 @@ export interface UsageDetails {
 }
 
 export interface AuthConfig {
+  /** In place of all the others: what mcp-vitals sealed. */
+  sealed?: string;
   apiKey?: string;
   bearerToken?: string;
   oauth?: { clientId?: string; clientSecret?: string; scope?: string };

@@ -17,7 +17,8 @@ export const alert = vitals.table(
     key: text('key').notNull(),
     kind: text('kind', { enum: ALERT_KINDS }).notNull(),
     severity: text('severity', { enum: SEVERITIES }).notNull(),
-    serverId: text('server_id').references(() => mcpServer.id, { onDelete: 'cascade' }),
+    /** null as well when the server is gone: whoever was told that it fires is told that it is over. */
+    serverId: text('server_id').references(() => mcpServer.id, { onDelete: 'set null' }),
     tenantId: text('tenant_id'),
     title: text('title').notNull(),
     description: text('description'),

@@ -92,6 +92,8 @@ export const serverState = vitals.table(
   },
   (table) => [
     index('server_state_next_probe_idx').on(table.nextProbeAt),
+    // The siblings of a server that has begun to fail.
+    index('server_state_host_idx').on(table.hostKey, table.lastProbeAt),
     index('server_state_busy_host_idx')
       .on(table.hostKey)
       .where(sql`${table.runningUntil} IS NOT NULL OR ${table.leaseUntil} IS NOT NULL`),

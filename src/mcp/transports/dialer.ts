@@ -1,13 +1,11 @@
-import { lookup as resolve } from 'node:dns';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { isIP, type LookupFunction, type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
-import { type ConnectionOptions, rootCertificates, connect as tlsConnect } from 'node:tls';
+import { type LookupFunction, type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
+import { type ConnectionOptions, rootCertificates, TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
-
-/** Marks the error that a lookup gives when the policy forbids every address of a host. */
-export const EGRESS_DENIED = 'EGRESS_DENIED';
+import { pinProblem, tlsOptionsFor } from '../tls-settings.ts';
+import { describeCertificate } from './certificate.ts';
 
 /** No probe needs more at a time; a target cannot make it open more either. */
 const MAX_SOCKETS = 4;
@@ -15,8 +13,8 @@ const MAX_SOCKETS = 4;
 const MIN_ATTEMPT_MS = 1_000;
 
 /**
- * Makes every socket of one probe: times DNS, connect and TLS, asks the egress policy about each address
- * after DNS (the address asked about is the one connected to), and knows all that is open.
+ * Makes every socket of one probe: times DNS, connect and TLS, connects to nothing but
+ * the addresses that were admitted, and knows all that is open.
  */
 export class Dialer {
   readonly #context: ProbeContext;
@@ -31,19 +29,15 @@ export class Dialer {
     this.#context = context;
     const lookup: LookupFunction = (hostname, options, callback) => {
       context.watch.dial('dns');
-      resolve(hostname, { ...options, all: true }, (error, addresses) => {
-        if (error) return callback(error, '');
-        context.watch.dial('connect');
-        const refusals = addresses.map(({ address }) => context.egress?.check(hostname, address) ?? null);
-        const permitted = addresses.filter((_, index) => refusals[index] === null);
-        const [first] = permitted;
-        if (!first) {
-          const reason = refusals.find((refusal) => refusal !== null) ?? 'it has no address';
-          return callback(Object.assign(new Error(`${hostname}: ${reason}`), { code: EGRESS_DENIED }), '');
-        }
-        if (options.all) return callback(null, permitted);
-        return callback(null, first.address, first.family);
-      });
+      context.admission.addressesOf(hostname).then(
+        (permitted) => {
+          context.watch.dial('connect');
+          const [first] = permitted;
+          if (options.all || !first) callback(null, permitted);
+          else callback(null, first.address, first.family);
+        },
+        (error) => callback(error, ''),
+      );
     };
     const autoSelectFamilyAttemptTimeout = Math.max(MIN_ATTEMPT_MS, Math.round(context.timeoutMs / 3));
     this.#agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, lookup, autoSelectFamilyAttemptTimeout };
@@ -53,12 +47,7 @@ export class Dialer {
   admit(url: URL): void {
     // Something may still be on its way to a request when the probe is over: it makes no socket any more.
     if (this.#closing) throw new FaultError({ kind: 'internal', message: 'the probe is over' });
-    const { egress } = this.#context;
-    if (!egress) return;
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host) === 0) return;
-    const refusal = egress.check(host, host);
-    if (refusal !== null) throw new FaultError({ kind: 'egress', message: refusal });
+    this.#context.admission.checkLiteral(url.hostname);
   }
 
   /** The keep-alive agent for plain or for TLS connections; it belongs to this probe alone. */
@@ -94,9 +83,24 @@ export class Dialer {
       // The agent has emptied the options' `path`: with one, Node would dial a pipe.
       const dialOptions = options as NetConnectOpts & ConnectionOptions;
       this.#context.watch.dial('connect');
-      return this.#follow(secure ? tlsConnect(dialOptions) : netConnect(dialOptions), secure);
+      if (!secure) return this.#follow(netConnect(dialOptions), secure);
+      const { host, port } = options;
+      const own = tlsOptionsFor(this.#context.tlsSite, host ?? undefined, Number(port));
+      const socket = tlsConnect({ ...dialOptions, ...own });
+      return this.#follow(this.#pin(socket, host ?? undefined, Number(port)), secure);
     };
     return agent;
+  }
+
+  /** Ends a connection whose certificate is not the pinned one, before anything of ours is sent over it. */
+  #pin(socket: TLSSocket, host: string | undefined, port: number): TLSSocket {
+    socket.on('secureConnect', () => {
+      const { fingerprint256 } = socket.getPeerCertificate();
+      const problem = pinProblem(this.#context.tlsSite, host, port, fingerprint256);
+      if (problem !== null)
+        socket.destroy(Object.assign(new Error(problem), { code: 'ERR_TLS_PIN_MISMATCH' }));
+    });
+    return socket;
   }
 
   #follow(socket: Socket, secure: boolean): Socket {
@@ -104,7 +108,13 @@ export class Dialer {
     this.#sockets.add(socket);
     footprint.socketsOpen += 1;
     socket.on('connect', () => (secure ? watch.dial('tls') : watch.dialled()));
-    if (secure) socket.on('secureConnect', () => watch.dialled());
+    if (socket instanceof TLSSocket) {
+      const { peer } = this.#context;
+      socket.on('secureConnect', () => {
+        watch.dialled();
+        peer.certificate ??= describeCertificate(socket.getPeerCertificate());
+      });
+    }
     socket.on('close', () => {
       bytes.sent += socket.bytesWritten;
       bytes.received += socket.bytesRead;

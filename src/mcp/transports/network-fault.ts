@@ -1,6 +1,5 @@
 import type { Fault, Phase } from '../../core/outcome.ts';
 import { FaultError } from '../fault-error.ts';
-import { EGRESS_DENIED } from './dialer.ts';
 
 const CERTIFICATE =
   /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$)/;
@@ -25,7 +24,6 @@ export function faultOfNetworkError(error: unknown, phase: Phase): Fault {
   if (error instanceof FaultError) return error.fault;
   const code = codeOf(error);
   const message = textOf(error);
-  if (code === EGRESS_DENIED) return { kind: 'egress', message };
   if (code === 'HPE_HEADER_OVERFLOW') {
     return {
       kind: 'limit',

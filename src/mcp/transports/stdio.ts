@@ -6,6 +6,9 @@ import type { Fault } from '../../core/outcome.ts';
 import type { Endpoint } from '../../core/target.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
+import { descendantsOf } from '../processes/end-marked.ts';
+import { findCommand, findLimiter } from '../processes/limits.ts';
+import { MARK_NAME, newMark } from '../processes/mark.ts';
 import { CUT_MARK } from '../scrub.ts';
 import { LineReader } from './line-reader.ts';
 import { MessageReader } from './message-reader.ts';
@@ -47,6 +50,10 @@ export class StdioTransport implements ProbeTransport {
   #stderr = Buffer.alloc(0);
   #stderrIsCut = false;
   #ending: Promise<void> | undefined;
+  /** What the child and all that it starts carry in their environment. */
+  #mark = '';
+  /** A work folder of ours, to be removed. */
+  #folder: string | null = null;
   readonly #command: Command;
   readonly #context: ProbeContext;
   readonly #messages: MessageReader;
@@ -68,15 +75,46 @@ export class StdioTransport implements ProbeTransport {
   }
 
   async start(): Promise<void> {
-    const { watch, childEnvironment, footprint, sessions } = this.#context;
-    const { command, args, env, cwd } = this.#command;
+    const { watch, admission, childEnvironment, footprint, sessions } = this.#context;
+    const { command, args, env } = this.#command;
+    admission.checkCommand(this.#command);
     watch.dial('spawn');
-    const child = await this.#spawn(command, args, { ...childEnvironment, ...env }, cwd);
+    const { limiter, cwd } = await this.#prepare();
+    // The probe may be over by now, and nobody would end a child that is started after that.
+    if (this.#ending) {
+      await this.#removeFolder();
+      throw new Error('the probe is over');
+    }
+    const environment = { ...childEnvironment, ...env, [MARK_NAME]: this.#mark };
+    const [program = command, ...words] = [...limiter, ...(limiter.length > 0 ? [] : [command]), ...args];
+    const child = await this.#spawn(program, words, environment, cwd).catch(async (error: unknown) => {
+      await this.#removeFolder();
+      throw error;
+    });
     watch.dialled();
     this.#child = child;
     footprint.childrenLive += 1;
     sessions.open();
     this.#listen(child);
+  }
+
+  /** Makes the child's mark and the folder it works in; the words before the command put limits on it. */
+  async #prepare(): Promise<{ limiter: string[]; cwd: string | undefined }> {
+    const { children, childEnvironment } = this.#context;
+    const { command, env } = this.#command;
+    this.#mark = newMark(await children.owner());
+    if (this.#command.cwd === undefined) this.#folder = (await children.folders?.make()) ?? null;
+    const cwd = this.#command.cwd ?? this.#folder ?? undefined;
+    const [limiter, file] = await Promise.all([
+      findLimiter(),
+      findCommand(command, env.PATH ?? childEnvironment.PATH, cwd),
+    ]);
+    // What cannot be found is left to Node, which says best why it cannot be started.
+    return { limiter: limiter && file !== null ? [...limiter, file] : [], cwd };
+  }
+
+  async #removeFolder(): Promise<void> {
+    if (this.#folder !== null) await this.#context.children.folders?.remove(this.#folder);
   }
 
   /** Node reports some reasons by an event and throws the others; both become the same fault. */
@@ -196,7 +234,12 @@ export class StdioTransport implements ProbeTransport {
     if (!this.failure) this.onclose?.();
     const child = this.#child;
     if (!child) return;
+    const { children } = this.#context;
+    // Whoever left the group and cleared its environment is known by its parent alone, while that is there.
+    const known = child.pid === undefined ? [] : await descendantsOf(child.pid);
     await endProcessGroup(child, graceMs);
+    await children.end(this.#mark, known);
+    await this.#removeFolder();
     footprint.childrenLive -= 1;
     sessions.close();
   }

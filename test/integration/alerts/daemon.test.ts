@@ -5,7 +5,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Message } from '../../../src/core/alerts/compose-message.ts';
 import { recordAlertChanges } from '../../../src/db/queries/alerts.ts';
-import { maintenanceWindow, outbox, systemEvent } from '../../../src/db/schema/index.ts';
+import { maintenanceWindow, mcpServer, outbox, systemEvent } from '../../../src/db/schema/index.ts';
 import { verifySignature } from '../../../src/notify/sign.ts';
 import { fire, resolve } from '../../support/alert-changes.ts';
 import {
@@ -18,11 +18,13 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 import { registerServer } from '../../support/registry.ts';
+import { startTinyMcp, type TinyMcp } from '../../support/tiny-mcp.ts';
 
 const SECRET = 'the secret of the hook';
 let database: TestDatabase;
 let daemon: TestDaemon;
 let receiver: Receiver;
+let tiny: TinyMcp;
 let folder: string;
 let alertsFile: string;
 
@@ -41,11 +43,18 @@ beforeAll(async () => {
   alertsFile = join(folder, 'alerts.yaml');
   await writeFile(alertsFile, fileText());
   daemon = await startTestDaemon(testConfig(database.url, { files: { policy: null, alerts: alertsFile } }));
-  await registerServer(daemon.db, { id: 'a', name: 'Server A', status: 'maintenance' });
+  tiny = await startTinyMcp();
+  await registerServer(daemon.db, { id: 'a', name: 'Server A', endpointUrl: tiny.url });
+  // Once it is known to be well, nothing but this test has anything to say of it.
+  await eventually('its first check', async () => {
+    const [server] = await daemon.db.select().from(mcpServer);
+    return server?.lastHealthCheck ?? undefined;
+  });
 });
 afterAll(async () => {
   await daemon?.stop();
   await receiver.close();
+  await tiny.close();
   await database.close();
   await rm(folder, { recursive: true });
 });

@@ -270,6 +270,18 @@ describe('a call that goes wrong is the canary’s failure, and the listing stay
     },
   );
 
+  it('a secret among the arguments is not shown', async () => {
+    const server = await scripted({
+      ...listing(READ_ONLY),
+      'tools/call': ({ error, message }) => error(-32602, `refused: ${JSON.stringify(message.params)}`),
+    });
+    const args = { apiKey: 'hunter22', auth: ['Bearer abcd'], city: 'Berlin' };
+    const probed = await probe(targetOf(server.url), canaryOf({ arguments: args }));
+    expect(probed.message).toContain('Berlin');
+    expect(probed.message).not.toContain('hunter22');
+    expect(probed.message).not.toContain('abcd');
+  });
+
   it('a secret in the answer is not shown', async () => {
     const secret = 's3cr3t-token-of-ours';
     const server = await scripted({

@@ -709,6 +709,9 @@ describe('TLS', () => {
     expect(outcome.serverInfo).toEqual(GREETING.serverInfo);
     expect(outcome.phases.tls).toBeGreaterThan(0);
     expect(outcome.phases.dns).toBeGreaterThan(0);
+    expect(outcome.certificate).toMatchObject({ subject: expect.any(String), issuer: expect.any(String) });
+    expect(outcome.bytes.sent).toBeGreaterThan(200);
+    expect(outcome.bytes.received).toBeGreaterThan(200);
   });
 
   it('never answered', async () => {

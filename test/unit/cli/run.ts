@@ -68,6 +68,7 @@ export const healthy: ProbeOutcome = {
     resourceTemplates: [],
     prompts: [],
   },
+  certificate: null,
   phases: { dns: 0.204, connect: 1.1, firstByte: 4, handshake: 20.126, ping: 1, list: 10 },
   totalMs: 38.567,
   fault: null,

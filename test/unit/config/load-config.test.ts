@@ -26,6 +26,8 @@ test('nothing set: the defaults', () => {
     probe: { concurrency: 64, perHost: 4, timeoutMs: 10_000 },
     sweep: { intervalMs: 1000, batchSize: 500 },
     egress: { mode: 'open', allow: [] },
+    stdioAllow: null,
+    secretKeys: [],
     files: { policy: null, alerts: null },
     shutdownMs: 15_000,
     warnings: [],

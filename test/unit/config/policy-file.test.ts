@@ -34,6 +34,19 @@ describe('a policy file', () => {
     ['health:\n  failuresToDown: 1\n  failuresToDown: 2\n', /^policy\.yaml:3:3: .*unique/],
     ['- 1\n', /^policy\.yaml:1:1: /],
     [`a: &a [x, x, x, x, x, x, x, x, x]\n${'b'.repeat(2 * 1024 * 1024)}`, /longer than/],
+    [
+      "maintenance:\n  - title: nightly\n    cron: '0 25 * * *'\n    durationMs: 3600000\n",
+      /^policy\.yaml:3:11: maintenance\[0\]\.cron: is no cron expression: hour: 25 is not allowed/,
+    ],
+    [
+      "maintenance:\n  - title: nightly\n    cron: '30 2 * * *'\n    timeZone: Europe/Berlim\n    durationMs: 3600000\n",
+      /^policy\.yaml:4:15: maintenance\[0\]\.timeZone: is no time zone that is known here/,
+    ],
+    [
+      "maintenance:\n  - title: nightly\n    cron: '30 2 * * *'\n    durationMs: -1\n",
+      /^policy\.yaml:4:17: maintenance\[0\]\.durationMs: /,
+    ],
+    ['selfCheck:\n  anchors: [nowhere]\n', /^policy\.yaml:2:13: selfCheck\.anchors\[0\]: is neither a URL/],
     ['health:\n  flapping: { startShare: 0.2, stopShare: 0.4 }\n', /^policy\.yaml:2:13: .*below startShare/],
   ])('%j is refused', (text, expected) => {
     expect(problemOf(text)).toMatch(expected);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { classify, reasonOf } from '../../../src/core/classify.ts';
-import type { Fault, Phase } from '../../../src/core/outcome.ts';
+import type { Fault, Phase, ProbeOutcome } from '../../../src/core/outcome.ts';
 import { REASON_CODES, REASONS, type Reason } from '../../../src/core/reasons.ts';
-import { failedWith, outcomeOf } from '../../support/outcomes.ts';
+import { failedWith, outcomeOf, REFUSED } from '../../support/outcomes.ts';
 
 const message = 'what happened';
 const http = (status: number): Fault => ({ kind: 'http', phase: 'handshake', status, message });
@@ -20,7 +20,9 @@ const CASES: [Fault, Reason][] = [
   [{ kind: 'config', field: 'endpoint', message }, 'bad_endpoint'],
   [{ kind: 'config', field: 'transport', message }, 'bad_transport'],
   [{ kind: 'config', field: 'auth', message }, 'bad_auth_config'],
+  [{ kind: 'config', field: 'secret', message }, 'secret_unreadable'],
   [{ kind: 'egress', message }, 'egress_denied'],
+  [{ kind: 'command', message }, 'command_denied'],
   [network('ECONNREFUSED'), 'refused'],
   [network('ENOTFOUND'), 'dns'],
   [network('EAI_AGAIN'), 'dns'],
@@ -32,6 +34,8 @@ const CASES: [Fault, Reason][] = [
   [tls('CERT_HAS_EXPIRED'), 'tls_expired'],
   [tls('DEPTH_ZERO_SELF_SIGNED_CERT'), 'tls_untrusted'],
   [tls('ERR_TLS_CERT_ALTNAME_INVALID'), 'tls_untrusted'],
+  [tls('ERR_TLS_PIN_MISMATCH'), 'tls_pin_mismatch'],
+  [tls('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'tls_client_certificate'],
   [tls('ERR_SSL_WRONG_VERSION_NUMBER'), 'tls_other'],
   [timeout('dns'), 'timeout_connect'],
   [timeout('connect'), 'timeout_connect'],
@@ -58,6 +62,7 @@ const CASES: [Fault, Reason][] = [
   [{ kind: 'version', offered: '1999-01-01', message }, 'protocol_version'],
   [{ kind: 'protocol', phase: 'handshake', message }, 'protocol_error'],
   [{ kind: 'rpc', phase: 'handshake', code: -32603, message }, 'rpc_error'],
+  [timeout('canary'), 'canary_failed'],
   [limit('body', 'list'), 'too_large'],
   [limit('line', 'list'), 'too_large'],
   [limit('body', 'ping'), 'answer_too_large'],
@@ -94,13 +99,38 @@ describe('classify', () => {
     expect(warned('list_not_implemented').reason).toBe('ok');
   });
 
+  const canary = { ok: false, tool: 'search', allowed: true, ms: 3, failure: 'it broke' };
+  const degraded = (changes: Partial<ProbeOutcome>) => {
+    const { verdict, reason, message: told } = classify(outcomeOf(changes));
+    return `${verdict}, ${reason}: ${told}`;
+  };
+
+  test('a green listing whose canary failed is degraded, and so is a canary that may not be called', () => {
+    expect(degraded({ canary })).toBe('degraded, canary_failed: it broke');
+    expect(degraded({ canary: { ...canary, allowed: false } })).toBe('degraded, canary_not_called: it broke');
+    expect(classify(outcomeOf({ canary: { ...canary, ok: true, failure: null } })).verdict).toBe('up');
+  });
+
+  test('settings that cannot be used are told of a server that is well otherwise, and hide nothing', () => {
+    const warnings: ProbeOutcome['warnings'] = [{ code: 'bad_monitor_settings', message }];
+    expect(degraded({ warnings })).toBe(`degraded, bad_monitor_settings: ${message}`);
+    expect(degraded({ warnings, canary })).toContain('canary_failed');
+    expect(degraded({ warnings: [...warnings, { code: 'list_failed', message }] })).toContain('list_failed');
+    expect(classify({ ...failedWith(REFUSED), warnings })).toMatchObject({
+      verdict: 'down',
+      reason: 'refused',
+    });
+  });
+
   test('every reason can come about', () => {
     const fromFaults = CASES.map(([fault]) => reasonOf(fault));
     const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition', 'bad_monitor_settings'];
     const fromCanary: Reason[] = ['canary_failed', 'canary_not_called'];
     // What one probe's outcome does not tell is decided elsewhere.
-    const fromTime: Reason[] = ['calls_failing', 'waking', 'slow', 'monitor_offline'];
-    expect([...new Set([...fromFaults, ...fromWarnings, ...fromCanary, ...fromTime])].sort()).toEqual(
+    const fromTime: Reason[] = ['waking', 'slow', 'calls_failing', 'monitor_offline'];
+    const fromAround: Reason[] = ['maintenance', 'dependency_down', 'dependency_degraded'];
+    const fromElsewhere = [...fromCanary, ...fromTime, ...fromAround];
+    expect([...new Set([...fromFaults, ...fromWarnings, ...fromElsewhere])].sort()).toEqual(
       [...REASON_CODES].sort(),
     );
   });

@@ -35,6 +35,17 @@ describe('the strict egress policy', () => {
     '64:ff9b::a9fe:a9fe',
     '2002:7f00:1::',
     '2001:db8::1',
+    '100.100.100.200',
+    '64:ff9b:1::8.8.8.8',
+    '2001:0:4136:e378::1',
+    '2606:4700::5efe:10.0.0.1',
+    '2606:4700::200:5efe:a9fe:a9fe',
+    '::ffff:0:10.0.0.1',
+    '100:0:0:1::1',
+    '3fff::1',
+    '5f00::1',
+    'fec0::1',
+    '4000::1',
     'not an address',
   ])('denies %s', (address) => {
     expect(strict().check('host.example', address)).toEqual(expect.any(String));

@@ -33,6 +33,10 @@ const filled = () => {
   ]);
   metrics.setSweepLag(1500);
   metrics.setProbeJobs({ waiting: 3, active: 1 });
+  metrics.setAlertsFiring([{ kind: 'server_down', severity: 'error', count: 2 }]);
+  metrics.setOutboxWaiting({ transitions: 3, messages: 1 });
+  metrics.countNotification('webhook', 'accepted');
+  metrics.setHeartbeat(1_700_000_000_500);
   return metrics;
 };
 
@@ -109,6 +113,23 @@ test('queue, sweep, build, process and event loop', async () => {
   const text = await metrics.render();
   expect(text).toContain('process_cpu_seconds_total');
   expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+});
+
+test('alerts, what is still to be told, notifications and the heartbeat', async () => {
+  const metrics = filled();
+  expect(await family(metrics, 'mcp_alerts_firing')).toEqual([
+    'mcp_alerts_firing{kind="server_down",severity="error"} 2',
+  ]);
+  expect(await family(metrics, 'mcp_outbox_waiting')).toEqual([
+    'mcp_outbox_waiting{stage="transitions"} 3',
+    'mcp_outbox_waiting{stage="messages"} 1',
+  ]);
+  expect(await family(metrics, 'mcp_notifications_total')).toEqual([
+    'mcp_notifications_total{channel_type="webhook",result="accepted"} 1',
+  ]);
+  const heartbeat = 'mcp_heartbeat_last_success_timestamp_seconds';
+  expect(await family(metrics, heartbeat)).toEqual([`${heartbeat} 1700000000.5`]);
+  expect(await family(createMetrics({ version: '0' }), heartbeat)).toEqual([]);
 });
 
 test('labels carry what others wrote without controls, URLs or great length', async () => {

@@ -185,10 +185,9 @@ describe('thresholds', () => {
   });
 
   test('a server that was never well fires and recovers at once', () => {
-    expect(alertsOf(run(stateOf('inactive'), ['refused', 'refused', 'ok']))).toEqual([
-      'fire server_down',
-      'resolve server_down',
-    ]);
+    const decisions = run(stateOf('inactive'), ['refused', 'refused', 'ok']);
+    expect(decisions.map(({ status }) => status)).toEqual(['error', 'error', 'active']);
+    expect(alertsOf(decisions)).toEqual(['fire server_down', 'resolve server_down']);
   });
 });
 

@@ -7,7 +7,6 @@ import {
   type SloStanding,
   stepSlo,
 } from '../../../../src/core/slo/error-budget.ts';
-import { objectiveOf } from '../../../../src/core/slo/objective.ts';
 import { alertsOf, run, START_MS, stateOf } from '../../../support/health.ts';
 
 const POLICY = DEFAULT_POLICY.slo;
@@ -175,15 +174,4 @@ test('the memory stays small and its sums true, however often a server changes',
     ),
     { numRuns: 50 },
   );
-});
-
-test.each([
-  [{ monitor: { slo: { objective: 0.99 } } }, 0.99],
-  [{ monitor: { slo: { objective: 99 } } }, null],
-  [{ monitor: { slo: 'high' } }, null],
-  [{ monitor: null }, null],
-  ['{}', null],
-  [null, null],
-])('the objective in %j', (settings, expected) => {
-  expect(objectiveOf(settings)).toBe(expected);
 });

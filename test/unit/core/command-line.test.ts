@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitCommandLine } from '../../../src/mcp/command-line.ts';
+import { splitCommandLine } from '../../../src/core/command-line.ts';
 
 describe('splitCommandLine', () => {
   it.each([

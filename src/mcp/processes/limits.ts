@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit'];
+
+/**
+ * What one process of a stdio server may use. Memory is what it writes to (RLIMIT_DATA): the address space
+ * (RLIMIT_AS) would be the wrong thing to bound, as V8 and others reserve far more of it than they use.
+ */
+const MEMORY_BYTES = 2 * 1024 * 1024 * 1024;
+const CPU_SECONDS = 120;
+const OPEN_FILES = 4096;
+
+const limitWords = (program: string) => [
+  program,
+  `--data=${MEMORY_BYTES}`,
+  `--cpu=${CPU_SECONDS}`,
+  `--nofile=${OPEN_FILES}`,
+  '--core=0',
+  '--',
+];
+
+let found: Promise<string[] | null> | undefined;
+
+/** The words that put limits before a command; null where the system has no prlimit that works. Looked for once. */
+export function findLimiter(): Promise<string[] | null> {
+  found ??= (async () => {
+    for (const program of PRLIMIT) {
+      const [first = '', ...words] = limitWords(program);
+      // Whether it may set them all: a lower hard limit of our own would make every command fail.
+      const works = await run(first, [...words, '/bin/true']).then(
+        () => true,
+        () => false,
+      );
+      if (works) return limitWords(program);
+    }
+    return null;
+  })();
+  return found;
+}
+
+/** The file that a command names, as exec would find it; null when it finds none, which exec tells best. */
+export async function findCommand(
+  command: string,
+  searchPath: string | undefined,
+  cwd: string | undefined,
+): Promise<string | null> {
+  const isRunnable = (path: string) =>
+    access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+  if (command.includes('/')) {
+    const path = isAbsolute(command) ? command : resolve(cwd ?? process.cwd(), command);
+    return (await isRunnable(path)) ? path : null;
+  }
+  for (const folder of (searchPath ?? '').split(delimiter)) {
+    // An empty or relative folder means the working folder, which is not ours to run programs of.
+    if (!isAbsolute(folder)) continue;
+    const path = join(folder, command);
+    if (await isRunnable(path)) return path;
+  }
+  return null;
+}
