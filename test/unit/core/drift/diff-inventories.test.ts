@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Change, GRADES, worstFirst, worstGrade } from '../../../../src/core/drift/change.ts';
-import { type DriftFacts, decideDrift, type OpenDriftAlert } from '../../../../src/core/drift/decide-drift.ts';
+import {
+  type DriftFacts,
+  decideDrift,
+  type OpenDriftAlert,
+} from '../../../../src/core/drift/decide-drift.ts';
 import { describeChange, describeTokens } from '../../../../src/core/drift/describe-drift.ts';
 import { diffInventories, type Side } from '../../../../src/core/drift/diff-inventories.ts';
 import { describeListing } from '../../../../src/core/drift/listing.ts';
