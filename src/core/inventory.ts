@@ -59,28 +59,57 @@ interface PromptRow {
 /** A unique index takes no more than 2,704 bytes, and no client calls a tool by such a name. */
 const MAX_KEY_BYTES = 1000;
 
-/**
- * The rows of the inventory tables as JSON texts, each an array that one statement takes, and the keys of
- * all rows of a table in one. Definitions in `tooLarge` have no schema there.
- */
+/** The rows of a table as JSON texts, each an array that one statement takes, and what is gone from it. */
 export interface TableRows {
   chunks: string[];
-  keys: string;
+  /** Rows of other keys are gone; null when `gone` says which. */
+  keys: string | null;
+  /** The keys of rows that are gone. */
+  gone: string[];
 }
 export type InventoryRows = Record<'tools' | 'resources' | 'prompts', TableRows>;
 
 /** What one statement takes: some milliseconds of work for both sides. */
 const MAX_CHUNK_LENGTH = 2 * 1024 * 1024;
 
+/** What is to be written of a table whose rows are what an earlier listing said. */
+export interface RowsDifference {
+  definitions: Definition[];
+  gone: string[];
+}
+
+/**
+ * The rows of the inventory tables. Definitions in `tooLarge` have no schema there. Of the tools and
+ * prompts for which a difference is given, that alone is written.
+ */
 export function* inventoryRows(
   inventory: Inventory,
   tooLarge: ReadonlySet<Definition>,
+  only: { tools?: RowsDifference; prompts?: RowsDifference; resources?: 'none' } = {},
 ): Sliced<InventoryRows> {
   const small = (value: unknown, definition: Definition): unknown =>
     tooLarge.has(definition) ? null : value;
-  const tools = yield* keyed(inventory.tools, 'name', (name, tool) =>
+  const tools = yield* keyed(only.tools?.definitions ?? inventory.tools, 'name', (name, tool) =>
     toolRow(name, tool, small(tool.inputSchema ?? null, tool)),
   );
+  const prompts = yield* keyed(only.prompts?.definitions ?? inventory.prompts, 'name', (name, prompt) =>
+    promptRow(name, prompt, small(prompt.arguments, prompt)),
+  );
+  return {
+    tools: yield* tableRows(tools, only.tools?.gone ?? null),
+    resources:
+      only.resources === 'none'
+        ? { chunks: [], keys: null, gone: [] }
+        : yield* tableRows(yield* resourceRows(inventory, small), null),
+    prompts: yield* tableRows(prompts, only.prompts?.gone ?? null),
+  };
+}
+
+/** Resources, and templates beside them. */
+function* resourceRows(
+  inventory: Inventory,
+  small: (value: unknown, definition: Definition) => unknown,
+): Sliced<Map<string, { row: () => object }>> {
   const plain = yield* keyed(inventory.resources, 'uri', (uri, resource) =>
     resourceRow(uri, resource, small(resource.annotations, resource), undefined),
   );
@@ -89,14 +118,7 @@ export function* inventoryRows(
   );
   // A template that has a resource's address does not take its place.
   for (const uri of plain.keys()) templates.delete(uri);
-  const prompts = yield* keyed(inventory.prompts, 'name', (name, prompt) =>
-    promptRow(name, prompt, small(prompt.arguments, prompt)),
-  );
-  return {
-    tools: yield* tableRows(tools),
-    resources: yield* tableRows(new Map([...plain, ...templates])),
-    prompts: yield* tableRows(prompts),
-  };
+  return new Map([...plain, ...templates]);
 }
 
 /** Rows by their key, the last definition of a duplicate winning; without a usable key there is no row. */
@@ -116,7 +138,10 @@ function* keyed(
   return rows;
 }
 
-function* tableRows(rows: ReadonlyMap<string, { row: () => object }>): Sliced<TableRows> {
+function* tableRows(
+  rows: ReadonlyMap<string, { row: () => object }>,
+  gone: string[] | null,
+): Sliced<TableRows> {
   const chunks: string[] = [];
   let pending: string[] = [];
   let length = 0;
@@ -132,7 +157,7 @@ function* tableRows(rows: ReadonlyMap<string, { row: () => object }>): Sliced<Ta
     yield;
   }
   if (pending.length > 0) chunks.push(`[${pending.join(',')}]`);
-  return { chunks, keys: JSON.stringify([...rows.keys()]) };
+  return { chunks, keys: gone === null ? JSON.stringify([...rows.keys()]) : null, gone: gone ?? [] };
 }
 
 function toolRow(name: string, tool: Definition, schema: unknown): ToolRow {

@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { Definition, Inventory, InventoryKind, Warning } from '../core/outcome.ts';
@@ -7,6 +6,7 @@ import { definitionName, definitionProblem } from './check-definition.ts';
 import { FaultError } from './fault-error.ts';
 import { inSlices } from './in-slices.ts';
 import type { ProbeLimits } from './limits.ts';
+import { ListingDigest } from './listing-digest.ts';
 import type { Opened } from './opened.ts';
 import { textOfResult } from './transports/message-reader.ts';
 
@@ -76,7 +76,7 @@ export async function listInventory(
 ): Promise<{ inventory: Inventory; warnings: Warning[]; digest: string | null }> {
   const inventory: Inventory = { tools: [], resources: [], resourceTemplates: [], prompts: [] };
   const warnings: Warning[] = [];
-  const digest: ListingDigest = { hash: createHash('sha256'), complete: true };
+  const digest = new ListingDigest();
   for (const family of FAMILIES) {
     if (!opened.capabilities[family.capability]) continue;
     const { kind, method } = family;
@@ -97,20 +97,7 @@ export async function listInventory(
       }
     }
   }
-  return { inventory, warnings, digest: digest.complete ? digest.hash.digest('base64url') : null };
-}
-
-/** Of the messages that brought the listing, as they came. */
-interface ListingDigest {
-  hash: Hash;
-  /** Whether every message of it is known. */
-  complete: boolean;
-}
-
-function addToDigest(digest: ListingDigest, kind: InventoryKind, result: object): void {
-  const text = textOfResult(result);
-  if (text === undefined) digest.complete = false;
-  else digest.hash.update(`\n${kind} ${text.length}\n`).update(text);
+  return { inventory, warnings, digest: digest.end() };
 }
 
 async function listFamily(
@@ -126,7 +113,7 @@ async function listFamily(
   for (let page = 1; page <= limits.pages; page += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const result = await protocol.request({ method, params }, PAGES[kind], { timeout });
-    addToDigest(digest, kind, result);
+    digest.add(kind, textOfResult(result));
     const listed = result[kind];
     if (Array.isArray(listed)) for (const entry of listed) entries.push(entry);
     if (entries.length > limits.items) {

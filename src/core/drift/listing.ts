@@ -93,3 +93,38 @@ export function* describeListing(inventory: Inventory, serverName: string | null
     tokens,
   };
 }
+
+/**
+ * What differs of a kind between the items of an earlier listing and this one, by whole names: of a name that
+ * is there several times, the last one counts. null when names were shortened, so that rows cannot be told by them.
+ */
+export function* differenceOf(
+  kind: 'tools' | 'prompts',
+  before: SnapshotItems,
+  { items }: Listing,
+  inventory: Inventory,
+): Sliced<{ definitions: Definition[]; gone: string[] } | null> {
+  const hashesOf = function* (side: SnapshotItems): Sliced<Map<string, string>> {
+    const found = new Map<string, string>();
+    for (const [place, [key, hash]] of side[kind].entries()) {
+      found.set(key, `${found.get(key) ?? ''} ${hash}`);
+      if (place % 1_000 === 999) yield;
+    }
+    return found;
+  };
+  const [old, now] = [yield* hashesOf(before), yield* hashesOf(items)];
+  const gone = [...old.keys()].filter((key) => !now.has(key));
+  const changed = new Set([...now].filter(([key, hashes]) => old.get(key) !== hashes).map(([key]) => key));
+  if ([...gone, ...changed].some((key) => key.length > MAX_KEY_LENGTH)) return null;
+  yield;
+  return { definitions: inventory[kind].filter((definition) => changed.has(keyOf(kind, definition))), gone };
+}
+
+/** Whether a kind is listed as it was. */
+export function isSameKind(kind: InventoryKind, before: SnapshotItems, { items }: Listing): boolean {
+  const [old, now] = [before[kind], items[kind]];
+  return (
+    old.length === now.length &&
+    old.every(([key, hash], place) => now[place]?.[0] === key && now[place]?.[1] === hash)
+  );
+}

@@ -77,7 +77,7 @@ async function storeRows(
   tx: Tx,
   serverId: string,
   shape: InventoryTable,
-  { chunks, keys }: TableRows,
+  { chunks, keys, gone }: TableRows,
 ): Promise<void> {
   const { table, key, columns, extra } = shape;
   const names = list(columns.map(({ name }) => sql`${sql.identifier(name)}`));
@@ -98,8 +98,12 @@ async function storeRows(
       ON CONFLICT (server_id, ${key}) DO UPDATE SET ${updates}, is_active = true, updated_at = now()
       WHERE NOT coalesce(t.is_active, false) OR (${before}) IS DISTINCT FROM (${after})`);
   }
+  if (keys === null && gone.length === 0) return;
+  const isGone =
+    keys === null
+      ? sql`EXISTS (SELECT 1 FROM json_array_elements_text(${JSON.stringify(gone)}::json) AS r(k) WHERE r.k = t.${key})`
+      : sql`NOT EXISTS (SELECT 1 FROM json_array_elements_text(${keys}::json) AS r(k) WHERE r.k = t.${key})`;
   await tx.execute(sql`
     UPDATE ${table} AS t SET is_active = false, updated_at = now()
-    WHERE t.server_id = ${serverId} AND t.is_active AND NOT EXISTS (
-      SELECT 1 FROM json_array_elements_text(${keys}::json) AS r(k) WHERE r.k = t.${key})`);
+    WHERE t.server_id = ${serverId} AND t.is_active AND ${isGone}`);
 }

@@ -1,79 +1,34 @@
 import { type Change, countGrades, worstFirst, worstGrade } from '../../core/drift/change.ts';
-import { type DriftDecision, decideDrift } from '../../core/drift/decide-drift.ts';
+import { decideDrift } from '../../core/drift/decide-drift.ts';
 import { diffInventories, type Side } from '../../core/drift/diff-inventories.ts';
-import { findSuspiciousTexts } from '../../core/drift/find-suspicious.ts';
 import { describeListing, type Listing, type SnapshotItems } from '../../core/drift/listing.ts';
-import {
-  addNames,
-  emptyNameIndex,
-  type KnownName,
-  type NameIndex,
-} from '../../core/drift/rules/lookalike-name.ts';
 import type { ServerIdentity } from '../../core/drift/rules/server-renamed.ts';
-import { cleanJson, cleanText, type InventoryRows, inventoryRows } from '../../core/inventory.ts';
-import { INVENTORY_KINDS, type InventoryKind, type ProbeOutcome } from '../../core/outcome.ts';
+import { cleanJson, cleanText, inventoryRows } from '../../core/inventory.ts';
+import type { ProbeOutcome } from '../../core/outcome.ts';
 import type { Database } from '../client.ts';
 import { withoutParameters } from '../errors.ts';
-import {
-  type DriftMemory,
-  openAlertsOf,
-  readDriftMemory,
-  readSnapshots,
-  readToolNames,
-  readUsage,
-} from './drift.ts';
+import { type DriftMemory, openAlertsOf, readDriftMemory, readSnapshots, readUsage } from './drift.ts';
 import { inSlices, takeTurns } from './in-slices.ts';
+import type { PreparedInventory, SnapshotWrite } from './inventory-write.ts';
 import { createKeptMap } from './kept-map.ts';
-import { definitionOf, readItems, readSide } from './snapshot-side.ts';
-
-/** What became of an inventory before its result is stored: everything that takes time is done by then. */
-export interface PreparedInventory {
-  /** null for a listing that failed in part: neither hash nor snapshot would say what is there. */
-  hash: string | null;
-  /** What is to be written; null when nothing changed. */
-  write: InventoryWrite | null;
-  /** Why it could not be found out; null when it could. */
-  problem: string | null;
-}
-
-export interface InventoryWrite {
-  /** The inventory_hash that this was prepared against: when it is another by then, nothing is written. */
-  expectedHash: string | null;
-  rows: InventoryRows;
-  failed: ReadonlySet<InventoryKind>;
-  /** null when the definitions are the same as at the last snapshot, or the listing is not whole. */
-  snapshot: SnapshotWrite | null;
-}
-
-export interface SnapshotWrite {
-  hash: string;
-  serverName: string | null;
-  /** JSON texts of an array of {hash, body, bytes}, in the order of the hashes. */
-  definitions: string[];
-  /** JSON text. */
-  items: string;
-  tokens: number;
-  previousTokens: number | null;
-  previousHash: string | null;
-  identity: ServerIdentity;
-  changes: string;
-  counts: string;
-  grade: string | null;
-  keptBytes: number;
-  tenantId: string | null;
-  /** The pin that the decision was made with. */
-  pinnedHash: string | null;
-  decision: DriftDecision;
-}
+import { createKnownNames } from './known-names.ts';
+import {
+  addedNames,
+  cleanlinessOf,
+  definitionChunks,
+  failedKinds,
+  lookUp,
+  newBytes,
+  rowsOf,
+  sideOf,
+  toolsIn,
+} from './prepare-parts.ts';
+import { readItems, readSide } from './snapshot-side.ts';
 
 /** A hash for each listing that was seen lately, by what it was as bytes: a million characters or so. */
 const MAX_KNOWN_LISTINGS = 20_000;
-const MAX_NAME_INDEXES = 20;
-/** Names that others store meanwhile are seen after this. */
-const NAMES_AGE_MS = 30_000;
 /** What is kept of the changes; all of them are counted. */
 const MAX_KEPT_CHANGES = 200;
-const MAX_CHUNK_LENGTH = 2 * 1024 * 1024;
 
 export interface InventoryPreparer {
   /** null when the probe brought no inventory. Never rejects: an inventory must not cost the verdict. */
@@ -96,25 +51,7 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
   const known = createKeptMap<string>(MAX_KNOWN_LISTINGS);
   /** What we stored last for a server, or found stored: the store checks it before it relies on it. */
   const believed = createKeptMap<string>(MAX_KNOWN_LISTINGS);
-  const indexes = createKeptMap<{ index: NameIndex; readAtMs: number }>(MAX_NAME_INDEXES);
-
-  async function namesOf(tenantId: string | null): Promise<NameIndex> {
-    const key = tenantId === null ? 'none' : `tenant ${tenantId}`;
-    const entry = indexes.get(key);
-    if (entry && performance.now() - entry.readAtMs < NAMES_AGE_MS) return entry.index;
-    const index = emptyNameIndex();
-    await inSlices(addNames(index, await readToolNames(db, tenantId)));
-    indexes.set(key, { index, readAtMs: performance.now() });
-    return index;
-  }
-
-  /** The server's own new tools, for those that come after it. */
-  async function rememberNames(serverId: string, memory: DriftMemory, listing: Listing): Promise<void> {
-    const added: KnownName[] = listing.items.tools
-      .filter(([key]) => key !== '')
-      .map(([name]) => ({ name, serverId, serverName: memory.name }));
-    await inSlices(addNames(await namesOf(memory.tenantId), added));
-  }
+  const names = createKnownNames(db);
 
   async function prepare(
     serverId: string,
@@ -140,41 +77,44 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     }
     if (digest !== null) known.set(digest, listing.hash);
     if (listing.hash === expectedHash) return { hash: listing.hash, write: null, problem: null };
-    const rows = await inSlices(inventoryRows(inventory, listing.tooLarge));
-    const snapshot =
-      listing.hash === memory.lastHash ? null : await prepareSnapshot(serverId, memory, listing, atMs);
+    const before = await itemsOf(memory.lastHash);
+    const tablesAre = expectedHash !== null && expectedHash === memory.lastHash ? before : null;
+    const rows = await rowsOf(inventory, listing, tablesAre);
+    const isKnown = listing.hash === memory.lastHash;
+    const snapshot = isKnown ? null : await prepareSnapshot({ serverId, memory, listing, before, atMs });
     return { hash: listing.hash, write: { expectedHash, rows, failed, snapshot }, problem: null };
   }
 
-  async function prepareSnapshot(
-    serverId: string,
-    memory: DriftMemory,
-    listing: Listing,
-    atMs: number,
-  ): Promise<SnapshotWrite> {
+  async function itemsOf(hash: string | null): Promise<SnapshotItems | null> {
+    const row = hash === null ? undefined : (await readSnapshots(db, [hash])).get(hash);
+    return row ? await readItems(row.items) : null;
+  }
+
+  async function prepareSnapshot(found: {
+    serverId: string;
+    memory: DriftMemory;
+    listing: Listing;
+    before: SnapshotItems | null;
+    atMs: number;
+  }): Promise<SnapshotWrite> {
+    const { serverId, memory, listing, before: oldItems, atMs } = found;
     const identity: ServerIdentity = {
       name: listing.serverName,
       registeredName: memory.name,
       registeredVersion: memory.registeredVersion,
     };
     const after = sideOf(listing, identity);
-    const wanted = [memory.lastHash, memory.pinnedHash].filter((hash) => hash !== null);
-    const stored = await readSnapshots(db, [...new Set(wanted)]);
-    const itemsOf = async (hash: string | null): Promise<SnapshotItems | null> => {
-      const row = hash === null ? undefined : stored.get(hash);
-      return row ? await readItems(row.items) : null;
-    };
-    const oldItems = await itemsOf(memory.lastHash);
     const before = oldItems && {
       ...(await readSide(db, oldItems, listing.items)),
       identity: memory.lastIdentity ?? identity,
     };
-    const names = { names: await namesOf(memory.tenantId), serverId };
+    const added = addedNames(serverId, memory, listing, oldItems);
+    const known = added.length > 0 ? { names: await names.of(memory.tenantId), serverId } : null;
     await takeTurns();
-    const changes = await inSlices(diffInventories(before, after, names));
+    const changes = await inSlices(diffInventories(before, after, known));
     await takeTurns();
-    const pin = await prepareHold(memory, listing, after, itemsOf);
-    await rememberNames(serverId, memory, listing);
+    const pin = await prepareHold(memory, listing, after);
+    if (added.length > 0) await names.add(memory.tenantId, added);
     const usage = await readUsage(db, serverId, toolsIn([...changes, ...(pin?.changes ?? [])]));
     const hashOf = lookUp(listing.items);
     const hashBefore = oldItems ? lookUp(oldItems) : () => null;
@@ -199,7 +139,7 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
       isClean: cleanlinessOf(after, hashOf),
     });
     await takeTurns();
-    const definitions = await inSlices(definitionChunks(listing));
+    const definitions = await inSlices(definitionChunks(listing, oldItems));
     const kept = worstFirst(changes)
       .slice(0, MAX_KEPT_CHANGES)
       .map((change) => ({ ...change, key: change.key.slice(0, 600), text: change.text.slice(0, 600) }));
@@ -230,7 +170,6 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     memory: DriftMemory,
     listing: Listing,
     after: Side,
-    itemsOf: (hash: string | null) => Promise<SnapshotItems | null>,
   ): Promise<{ hash: string; changes: Change[] } | null> {
     const { pinnedHash } = memory;
     const items = await itemsOf(pinnedHash);
@@ -254,80 +193,4 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
       else believed.delete(serverId);
     },
   };
-}
-
-function failedKinds(outcome: ProbeOutcome): Set<InventoryKind> {
-  const failed = outcome.warnings.filter((warning) => warning.code === 'list_failed');
-  return new Set(failed.flatMap(({ kind }) => (kind ? [kind] : [])));
-}
-
-function sideOf(listing: Listing, identity: ServerIdentity): Side {
-  return {
-    items: listing.items,
-    identity,
-    definitionOf: (hash) => definitionOf(listing.definitions.get(hash)?.body ?? undefined),
-  };
-}
-
-function lookUp(items: SnapshotItems): (kind: string, key: string) => string | null {
-  const maps = new Map(INVENTORY_KINDS.map((kind) => [kind as string, new Map(items[kind])]));
-  return (kind, key) => maps.get(kind)?.get(key) ?? null;
-}
-
-/** More definitions are not looked at again for what they said once. */
-const MAX_LOOKED_AT = 50;
-
-/** Whether a definition is free of suspicious texts; of many, those beyond the bound count as not. */
-function cleanlinessOf(
-  side: Side,
-  hashOf: (kind: string, key: string) => string | null,
-): (kind: string, key: string) => boolean {
-  let looked = 0;
-  return (name, key) => {
-    const kind = INVENTORY_KINDS.find((known) => known === name);
-    const hash = hashOf(name, key);
-    if (kind === undefined || hash === null || looked >= MAX_LOOKED_AT) return false;
-    looked += 1;
-    const definition = side.definitionOf(hash);
-    return definition !== null && findSuspiciousTexts(kind, key, null, definition).length === 0;
-  };
-}
-
-/** The tools whose calls are worth a question: those that an agent notices. */
-function toolsIn(changes: readonly Change[]): string[] {
-  const noticed = changes.filter(
-    ({ kind, grade, code }) => kind === 'tools' && grade !== 'cosmetic' && code !== 'added',
-  );
-  return [...new Set(noticed.map(({ key }) => key))].slice(0, 1000);
-}
-
-/** In the order of the hashes, so that two that store the same definitions never wait for each other in a ring. */
-function* definitionChunks({ definitions }: Listing): Generator<undefined, string[], undefined> {
-  const chunks: string[] = [];
-  let pending: string[] = [];
-  let length = 0;
-  for (const hash of [...definitions.keys()].sort()) {
-    const stored = definitions.get(hash);
-    if (!stored) continue;
-    const json = JSON.stringify(stored);
-    pending.push(json);
-    length += json.length;
-    if (length >= MAX_CHUNK_LENGTH) {
-      chunks.push(`[${pending.join(',')}]`);
-      pending = [];
-      length = 0;
-    }
-    yield;
-  }
-  if (pending.length > 0) chunks.push(`[${pending.join(',')}]`);
-  return chunks;
-}
-
-function newBytes({ definitions }: Listing, before: SnapshotItems | null): number {
-  const known = new Set(
-    before ? INVENTORY_KINDS.flatMap((kind) => before[kind].map(([, hash]) => hash)) : [],
-  );
-  let bytes = 0;
-  for (const { hash, body } of definitions.values()) if (!known.has(hash)) bytes += body?.length ?? 0;
-  return bytes;
 }

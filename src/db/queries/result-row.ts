@@ -16,7 +16,7 @@ import type {
 import type { Policy } from '../../core/policy.ts';
 import { healthRecord } from '../../core/replay/health-record.ts';
 import { intervalMsOf, nextSlot } from '../../core/schedule.ts';
-import type { PreparedInventory } from './prepare-inventory.ts';
+import type { PreparedInventory } from './inventory-write.ts';
 
 /** A probe that has ended, on its way into the database. */
 export interface FinishedProbe {

@@ -3,7 +3,7 @@ import type { PinViolation } from '../../core/drift/decide-drift.ts';
 import { cleanJson, cleanText } from '../../core/inventory.ts';
 import type { Database } from '../client.ts';
 import { recordAlertChanges } from './alerts.ts';
-import type { SnapshotWrite } from './prepare-inventory.ts';
+import type { SnapshotWrite } from './inventory-write.ts';
 
 type Tx = Pick<Database, 'execute'>;
 

@@ -4,6 +4,9 @@ import { storeInventory } from './inventory.ts';
 import type { FinishedProbe, resultOf } from './result-row.ts';
 import { storeSnapshot } from './store-drift.ts';
 
+/** In place of a hash, where the tables say what a listing brought that failed in part. */
+const PARTIAL = 'partial';
+
 /**
  * An inventory that the database will not take must not cost the verdict: it is stored behind a
  * savepoint, and tried again at the next probe.
@@ -22,6 +25,8 @@ export async function storeInventoryOf(
     if (!write) return;
     await tx.transaction(async (savepoint) => {
       await storeInventory(savepoint, serverId, write.rows, write.failed);
+      // What the tables say then is no snapshot's: the next whole listing is written in full.
+      if (write.failed.size > 0) result.row.inventoryHash = PARTIAL;
       if (write.snapshot) await storeSnapshot(savepoint, serverId, checkedAt.getTime(), write.snapshot);
     });
   } catch (error) {

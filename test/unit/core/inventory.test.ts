@@ -40,7 +40,7 @@ describe('rows', () => {
     const { chunks, keys } = rowsOf(withTools(...tools)).tools;
     expect(chunks).toHaveLength(2);
     expect(parsed(chunks)).toHaveLength(6_000);
-    expect(JSON.parse(keys)).toHaveLength(6_000);
+    expect(JSON.parse(keys ?? '')).toHaveLength(6_000);
   });
 });
 
