@@ -225,6 +225,7 @@ async function startAll(
       { name: 'sweep', everyMs: config.sweep.intervalMs, schedule: () => jobs.scheduleSweep() },
       notifications.job,
       calls.job,
+      tidying.job,
     ],
     onRestart: (name, ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),

@@ -4,6 +4,7 @@ import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { QUEUES } from '../queue/definitions.ts';
+import type { ClusterJob } from './watchdog.ts';
 
 /** An hour: what it ends has lasted a day. */
 const EVERY_MS = 3_600_000;
@@ -13,7 +14,7 @@ export async function startTidying(
   backend: QueueBackend,
   db: Database,
   logger: Logger,
-): Promise<{ stop(): Promise<void> }> {
+): Promise<{ job: ClusterJob; stop(): Promise<void> }> {
   const queue = backend.queue<object, object>(QUEUES.tidy);
   const worker = await backend.worker<object, object>(QUEUES.tidy, 1, async () => {
     try {
@@ -24,8 +25,14 @@ export async function startTidying(
       throw told;
     }
   });
-  await queue.schedule('tidy-inventories', EVERY_MS, {});
+  const job: ClusterJob = {
+    name: 'tidy-inventories',
+    everyMs: EVERY_MS,
+    schedule: () => queue.schedule('tidy-inventories', EVERY_MS, {}),
+  };
+  await job.schedule();
   return {
+    job,
     async stop() {
       await worker.close();
       await queue.close();

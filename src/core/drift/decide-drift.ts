@@ -39,8 +39,10 @@ export interface DriftFacts {
   /** The hash of a definition in this inventory, and in the one before; null when it is not there. */
   hashOf(kind: string, key: string): string | null;
   hashBefore(kind: string, key: string): string | null;
-  /** Whether the texts of a definition of this inventory are free of what is suspicious. */
+  /** Whether a definition of this inventory says nothing suspicious, or is gone. */
   isClean(kind: string, key: string): boolean;
+  /** Whether what worked with the definition of that hash works with this inventory's. */
+  works(kind: string, key: string, hashBefore: string | null): boolean;
 }
 
 /** A row of system_event for something that happened, and is over with that. */
@@ -142,15 +144,19 @@ function tell(facts: DriftFacts, grade: Grade, changes: readonly Change[]): Omit
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Alerts whose definitions are as they were before, or say nothing suspicious any more. */
+/** Alerts whose definitions are what they were, do what they did, or say nothing suspicious any more. */
 function resolveReturned(facts: DriftFacts): AlertChange[] {
   return facts.open
-    .filter(({ previousHash, about, complete, codes }) => {
+    .filter(({ key: alert, previousHash, about, complete, codes }) => {
       if (previousHash !== null && previousHash === facts.hash) return true;
       if (!complete || about.some(([kind]) => kind === 'server')) return false;
       const isAboutTexts = codes.length > 0 && codes.every((code) => AIMED.has(code));
+      const isBreaking = alert.startsWith('drift_breaking:');
       return about.every(
-        ([kind, key, hash]) => facts.hashOf(kind, key) === hash || (isAboutTexts && facts.isClean(kind, key)),
+        ([kind, key, hash]) =>
+          facts.hashOf(kind, key) === hash ||
+          (isAboutTexts && facts.isClean(kind, key)) ||
+          (isBreaking && facts.works(kind, key, hash)),
       );
     })
     .map(({ key }) => ({ action: 'resolve', key, atMs: facts.atMs, data: { returned: true } }));

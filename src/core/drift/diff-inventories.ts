@@ -53,12 +53,12 @@ export function* diffInventories(
       const definition = after.definitionOf(hash);
       if (oldHash === undefined) {
         come.push(key);
-        if (definition) changes.push(...findSuspiciousTexts(kind, key, null, definition));
+        if (definition) changes.push(...(yield* findSuspiciousTexts(kind, key, null, definition)));
         continue;
       }
       const oldDefinition = before?.definitionOf(oldHash) ?? null;
       yield;
-      changes.push(...diffDefinition(kind, key, [oldHash, oldDefinition], [hash, definition]));
+      changes.push(...(yield* diffDefinition(kind, key, [oldHash, oldDefinition], [hash, definition])));
     }
     for (const key of old.keys()) if (!now.has(key)) gone.push(key);
     if (kind === 'tools') newTools.push(...come);
@@ -90,19 +90,20 @@ function diffIdentity(before: ServerIdentity, after: ServerIdentity): Change[] {
   return [{ grade: 'cosmetic', kind: 'server', key, code: 'renamed', text }];
 }
 
-function diffDefinition(
+function* diffDefinition(
   kind: InventoryKind,
   key: string,
   [oldHash, before]: [string, Definition | null],
   [hash, after]: [string, Definition | null],
-): Change[] {
+): Sliced<Change[]> {
   if (!before || !after) {
     const text = 'changed, and is too large to be compared';
-    const found = after ? findSuspiciousTexts(kind, key, null, after) : [];
+    const found = after ? yield* findSuspiciousTexts(kind, key, null, after) : [];
     return [{ grade: 'breaking', kind, key, code: 'not_compared', text }, ...found];
   }
   const changes: Change[] = gradeDefinition(kind, before, after).map((change) => ({ ...change, kind, key }));
-  changes.push(...findSuspiciousTexts(kind, key, before, after));
+  yield;
+  changes.push(...(yield* findSuspiciousTexts(kind, key, before, after)));
   // Hashes of two schemes differ for the same definition, which is no change.
   const sameScheme = [oldHash, hash].every((text) => text.startsWith(`${HASH_SCHEME}:`));
   if (changes.length === 0 && sameScheme && !sameJson(before, after)) {

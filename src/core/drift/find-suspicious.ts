@@ -1,4 +1,5 @@
 import type { Definition, InventoryKind } from '../outcome.ts';
+import type { Sliced } from '../slices.ts';
 import type { Change } from './change.ts';
 import type { Finding } from './rules/finding.ts';
 import { findOrders } from './rules/gives-orders.ts';
@@ -21,17 +22,18 @@ export function suspicious(
  * What a definition says that it did not say before; of one that is new, all that it says. At most one
  * finding a rule: the first is reason enough to look.
  */
-export function findSuspiciousTexts(
+export function* findSuspiciousTexts(
   kind: InventoryKind,
   key: string,
   before: Definition | null,
   after: Definition,
-): Change[] {
+): Sliced<Change[]> {
   const known = before ? textsIn(before) : new Set<string>();
   const changes: Change[] = [];
   const found = new Set<SuspiciousRule>();
   for (const text of textsIn(after)) {
     if (known.has(text)) continue;
+    if (text.length > 500) yield;
     for (const [rule, find] of TEXT_RULES) {
       if (found.has(rule)) continue;
       const finding = find(text);

@@ -7,7 +7,14 @@ import { cleanJson, cleanText, inventoryRows } from '../../core/inventory.ts';
 import type { ProbeOutcome } from '../../core/outcome.ts';
 import type { Database } from '../client.ts';
 import { withoutParameters } from '../errors.ts';
-import { type DriftMemory, openAlertsOf, readDriftMemory, readSnapshots, readUsage } from './drift.ts';
+import {
+  type DriftMemory,
+  openAlertsOf,
+  readBodies,
+  readDriftMemory,
+  readSnapshots,
+  readUsage,
+} from './drift.ts';
 import { inSlices, takeTurns } from './in-slices.ts';
 import type { PreparedInventory, SnapshotWrite } from './inventory-write.ts';
 import { createKeptMap } from './kept-map.ts';
@@ -15,6 +22,7 @@ import { createKnownNames } from './known-names.ts';
 import {
   addedNames,
   cleanlinessOf,
+  compatibilityOf,
   definitionChunks,
   failedKinds,
   lookUp,
@@ -27,6 +35,8 @@ import { readItems, readSide } from './snapshot-side.ts';
 
 /** A hash for each listing that was seen lately, by what it was as bytes: a million characters or so. */
 const MAX_KNOWN_LISTINGS = 20_000;
+/** So many earlier definitions are looked at to see whether what broke works again. */
+const MAX_EARLIER = 200;
 /** What is kept of the changes; all of them are counted. */
 const MAX_KEPT_CHANGES = 200;
 
@@ -116,6 +126,9 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     const pin = await prepareHold(memory, listing, after, known);
     if (added.length > 0) await names.add(memory.tenantId, added);
     const usage = await readUsage(db, serverId, toolsIn([...changes, ...(pin?.changes ?? [])]));
+    const open = openAlertsOf(memory);
+    const earlier = open.flatMap(({ about }) => about.flatMap(([, , hash]) => hash ?? []));
+    const bodies = await readBodies(db, [...new Set(earlier)].slice(0, MAX_EARLIER));
     const hashOf = lookUp(listing.items);
     const hashBefore = oldItems ? lookUp(oldItems) : () => null;
     // Each of these is some milliseconds' work where there are thousands of definitions.
@@ -132,12 +145,13 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
       tokens: listing.tokens,
       previousTokens: memory.lastTokens,
       pin,
-      open: openAlertsOf(memory),
+      open,
       isRepeated: memory.steps.some(([from, to]) => from === memory.lastHash && to === listing.hash),
       recentKeys: new Set(memory.alerts.map(({ key }) => key)),
       hashOf,
       hashBefore,
       isClean: cleanlinessOf(after, hashOf),
+      works: compatibilityOf(after, hashOf, bodies),
     });
     await takeTurns();
     const definitions = await inSlices(definitionChunks(listing, oldItems));

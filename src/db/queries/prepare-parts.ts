@@ -1,6 +1,7 @@
 import type { Change } from '../../core/drift/change.ts';
 import type { Side } from '../../core/drift/diff-inventories.ts';
 import { findSuspiciousTexts } from '../../core/drift/find-suspicious.ts';
+import { gradeDefinition } from '../../core/drift/grade-definition.ts';
 import { differenceOf, isSameKind, type Listing, type SnapshotItems } from '../../core/drift/listing.ts';
 import type { KnownName } from '../../core/drift/rules/lookalike-name.ts';
 import type { ServerIdentity } from '../../core/drift/rules/server-renamed.ts';
@@ -11,7 +12,7 @@ import {
   type InventoryKind,
   type ProbeOutcome,
 } from '../../core/outcome.ts';
-import type { Sliced } from '../../core/slices.ts';
+import { runAtOnce, type Sliced } from '../../core/slices.ts';
 import type { DriftMemory } from './drift.ts';
 import { inSlices } from './in-slices.ts';
 import { definitionOf } from './snapshot-side.ts';
@@ -38,7 +39,8 @@ export function lookUp(items: SnapshotItems): (kind: string, key: string) => str
 }
 
 /** More definitions are not looked at again for what they said once. */
-const MAX_LOOKED_AT = 50;
+const MAX_LOOKED_AT = 20;
+const MAX_LOOKED_AT_LENGTH = 16 * 1024;
 
 /** Whether a definition is free of suspicious texts; of many, those beyond the bound count as not. */
 export function cleanlinessOf(
@@ -49,10 +51,35 @@ export function cleanlinessOf(
   return (name, key) => {
     const kind = INVENTORY_KINDS.find((known) => known === name);
     const hash = hashOf(name, key);
+    if (kind !== undefined && hash === null) return true;
     if (kind === undefined || hash === null || looked >= MAX_LOOKED_AT) return false;
     looked += 1;
     const definition = side.definitionOf(hash);
-    return definition !== null && findSuspiciousTexts(kind, key, null, definition).length === 0;
+    return definition !== null && runAtOnce(findSuspiciousTexts(kind, key, null, definition)).length === 0;
+  };
+}
+
+/**
+ * Whether what worked with a definition of an earlier inventory works with this one's; of many, those
+ * beyond the bound count as not.
+ */
+export function compatibilityOf(
+  side: Side,
+  hashOf: (kind: string, key: string) => string | null,
+  earlier: ReadonlyMap<string, string>,
+): (kind: string, key: string, hashBefore: string | null) => boolean {
+  let looked = 0;
+  return (name, key, hashBefore) => {
+    const kind = INVENTORY_KINDS.find((known) => known === name);
+    const hash = hashOf(name, key);
+    if (kind === undefined || hash === null || hashBefore === null || looked >= MAX_LOOKED_AT) return false;
+    looked += 1;
+    const body = earlier.get(hashBefore);
+    if (body !== undefined && body.length > MAX_LOOKED_AT_LENGTH) return false;
+    const before = definitionOf(body);
+    const after = side.definitionOf(hash);
+    if (!before || !after) return false;
+    return gradeDefinition(kind, before, after).every(({ grade }) => grade !== 'breaking');
   };
 }
 

@@ -2,7 +2,7 @@ import type { Finding } from './finding.ts';
 import { excerpt } from './show-text.ts';
 
 /** Nobody documents a tool at this length; what comes later is not looked at. */
-const MAX_LENGTH = 20_000;
+const MAX_LENGTH = 10_000;
 
 const TRANSFER = 'pass|send|include|attach|upload|provide|put|append|forward|paste|copy';
 const PRIVATE_FILE =
@@ -51,7 +51,7 @@ const ORDERS: readonly { what: string; pattern: RegExp }[] = [
   {
     what: 'holds a block that is addressed to the model',
     pattern:
-      /<\s*(?:important|secret|hidden|system[_ -]?(?:prompt|reminder|message|note|instructions?)|instructions?|critical)\s*>|<\s*system\s*>[\s\S]{0,2000}?<\s*\/\s*system\s*>|\[\s*(?:system|inst)\s*\]|<\|im_start\|>/,
+      /<\s*(?:important|secret|hidden|system[_ -]?(?:prompt|reminder|message|note|instructions?)|instructions?|critical)\s*>|<\s*system\s*>[\s\S]{0,500}?<\s*\/\s*system\s*>|\[\s*(?:system|inst)\s*\]|<\|im_start\|>/,
   },
   {
     what: 'gives the model another role',

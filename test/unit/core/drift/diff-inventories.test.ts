@@ -296,6 +296,7 @@ describe('who is told', () => {
     hashOf: () => null,
     hashBefore: () => 'v2:before',
     isClean: () => false,
+    works: () => false,
     ...changes,
   });
   const fired = (changes: Partial<DriftFacts>) =>
@@ -353,6 +354,8 @@ describe('who is told', () => {
       { isClean: () => true },
       false,
     ],
+    ['what worked works again', { key: 'drift_breaking:s:x' }, { works: () => true }, true],
+    ['what worked works, and it is no such alert', {}, { works: () => true }, false],
     ['not all of it is known', { complete: false }, { hashOf: () => 'v2:before' }, false],
     ['it is about the server', { about: [['server', 's', null]] }, {}, false],
   ])('an alert where %s', (_what, alert, changes, isOver) => {
@@ -366,7 +369,7 @@ describe('who is told', () => {
         ...alert,
       },
     ];
-    expect(fired({ open, ...changes })).toEqual(isOver ? ['end k'] : []);
+    expect(fired({ open, ...changes })).toEqual(isOver ? [`end ${open[0]?.key}`] : []);
   });
   test('of a pinned server: its pin alone, and a security event', () => {
     const bad = [changeOf('suspicious', 'x', 'description_gives_orders'), changeOf('additive')];
