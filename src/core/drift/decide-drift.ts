@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type AlertChange, alertKey, type Severity } from '../alerts/alert.ts';
 import { type Change, countGrades, type Grade } from './change.ts';
 import { describeChanges, describeCounts, describeTokens } from './describe-drift.ts';
@@ -33,6 +34,8 @@ export interface DriftFacts {
   open: readonly OpenDriftAlert[];
   /** Alerts of this server that began within a day, active or not: what was told then is not told again. */
   recentKeys: ReadonlySet<string>;
+  /** Whether the very same change was seen within a day: two versions of a server behind one address. */
+  isRepeated: boolean;
   /** The hash of a definition in this inventory, and in the one before; null when it is not there. */
   hashOf(kind: string, key: string): string | null;
   hashBefore(kind: string, key: string): string | null;
@@ -86,7 +89,7 @@ export function decideDrift(facts: DriftFacts): DriftDecision {
     const told = tell(facts, grade, changes);
     const isAlert = (grade === 'breaking' || grade === 'suspicious') && !facts.pin;
     if (!isAlert) {
-      decision.events.push({ type: `drift_${grade}`, ...told });
+      if (!facts.isRepeated) decision.events.push({ type: `drift_${grade}`, ...told });
       continue;
     }
     const kind = grade === 'breaking' ? 'drift_breaking' : 'drift_suspicious';
@@ -105,11 +108,14 @@ export function decideDrift(facts: DriftFacts): DriftDecision {
   return decision;
 }
 
-const suspectsOf = (changes: readonly Change[]): string =>
-  [...new Set(changes.map(({ code, kind, key }) => `${code}/${kind}/${key.slice(0, 100)}`))]
-    .sort()
-    .slice(0, 5)
-    .join(',');
+/** What was found, in a form that fits any index. */
+function suspectsOf(changes: readonly Change[]): string {
+  const found = new Set(changes.map(({ code, kind, key }) => `${code} ${kind} ${key}`));
+  return createHash('sha256')
+    .update([...found].sort().join('\n'))
+    .digest('base64url')
+    .slice(0, 22);
+}
 
 function tell(facts: DriftFacts, grade: Grade, changes: readonly Change[]): Omit<DriftEvent, 'type'> {
   const { serverName, usage, tokens, previousTokens, hash, previousHash } = facts;

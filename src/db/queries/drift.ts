@@ -19,6 +19,8 @@ export interface DriftMemory extends Record<string, unknown> {
   lastHash: string | null;
   lastTokens: number | null;
   lastIdentity: ServerIdentity | null;
+  /** The changes of the last day, each from which hash to which. */
+  steps: [from: string | null, to: string][];
   alerts: { key: string; active: boolean; data: Record<string, unknown> | null }[];
 }
 
@@ -28,6 +30,8 @@ export async function readDriftMemory(db: Tx, serverId: string): Promise<DriftMe
       CASE WHEN m.version <> '' AND m.version IS DISTINCT FROM s.version_learnt THEN m.version END AS "registeredVersion",
       s.inventory_hash AS "inventoryHash", p.snapshot_hash AS "pinnedHash",
       c.snapshot_hash AS "lastHash", c.tokens AS "lastTokens", c.identity AS "lastIdentity",
+      coalesce((SELECT json_agg(DISTINCT jsonb_build_array(previous_hash, snapshot_hash)) FROM vitals.inventory_change
+        WHERE server_id = m.id AND changed_at > now() - interval '1 day'), '[]') AS steps,
       coalesce((SELECT json_agg(json_build_object('key', a.key, 'active', a.resolved_at IS NULL, 'data', a.data))
         FROM (SELECT key, resolved_at, data FROM vitals.alert
           WHERE server_id = m.id AND kind IN ('drift_breaking', 'drift_suspicious')

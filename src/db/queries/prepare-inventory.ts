@@ -113,7 +113,7 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     await takeTurns();
     const changes = await inSlices(diffInventories(before, after, known));
     await takeTurns();
-    const pin = await prepareHold(memory, listing, after);
+    const pin = await prepareHold(memory, listing, after, known);
     if (added.length > 0) await names.add(memory.tenantId, added);
     const usage = await readUsage(db, serverId, toolsIn([...changes, ...(pin?.changes ?? [])]));
     const hashOf = lookUp(listing.items);
@@ -133,6 +133,7 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
       previousTokens: memory.lastTokens,
       pin,
       open: openAlertsOf(memory),
+      isRepeated: memory.steps.some(([from, to]) => from === memory.lastHash && to === listing.hash),
       recentKeys: new Set(memory.alerts.map(({ key }) => key)),
       hashOf,
       hashBefore,
@@ -170,6 +171,7 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     memory: DriftMemory,
     listing: Listing,
     after: Side,
+    known: Parameters<typeof diffInventories>[2],
   ): Promise<{ hash: string; changes: Change[] } | null> {
     const { pinnedHash } = memory;
     const items = await itemsOf(pinnedHash);
@@ -177,7 +179,7 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     if (pinnedHash === listing.hash) return { hash: pinnedHash, changes: [] };
     const side = await readSide(db, items, listing.items);
     const held: Side = { ...side, identity: memory.lastIdentity ?? after.identity };
-    return { hash: pinnedHash, changes: await inSlices(diffInventories(held, after, null)) };
+    return { hash: pinnedHash, changes: await inSlices(diffInventories(held, after, known)) };
   }
 
   return {

@@ -111,6 +111,15 @@ describe('a pin', () => {
     expect(await violations()).toHaveLength(2);
   });
 
+  test('is broken by a new tool that looks like another server’s', async () => {
+    await (await watch('b'))(offering([toolOf('read_file')]));
+    const probe = await watch('a');
+    await probe(good);
+    await pinInventory(context, 'a', null);
+    await probe(offering([toolOf('search'), toolOf('read_fi1e')]));
+    expect(await alerts()).toMatchObject([{ kind: 'pin_broken', severity: 'error' }]);
+  });
+
   test('is not broken by what adds or words', async () => {
     const probe = await watch('a');
     await probe(good);

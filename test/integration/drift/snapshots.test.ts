@@ -182,8 +182,10 @@ describe('a change', () => {
       ['drift_breaking', 'resolved'],
     ]);
     await probe(after);
+    await probe(before);
     expect(await alertsOf('a')).toHaveLength(1);
-    expect(await changesOf('a')).toHaveLength(4);
+    expect(await eventsOf('a')).toHaveLength(2);
+    expect(await changesOf('a')).toHaveLength(5);
   });
 
   test('stays open while only something else changes back', async () => {

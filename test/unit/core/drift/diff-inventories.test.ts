@@ -292,6 +292,7 @@ describe('who is told', () => {
     pin: null,
     open: [],
     recentKeys: new Set(),
+    isRepeated: false,
     hashOf: () => null,
     hashBefore: () => 'v2:before',
     isClean: () => false,
@@ -335,6 +336,11 @@ describe('who is told', () => {
     expect(
       fired({ changes: [changeOf('breaking')], recentKeys: new Set(['drift_breaking:s:v2:new']) }),
     ).toEqual([]);
+  });
+  test('what goes back and forth is an event the first time alone', () => {
+    const changes = [changeOf('additive'), changeOf('cosmetic')];
+    expect(decideDrift(facts({ changes })).events).toHaveLength(2);
+    expect(decideDrift(facts({ changes, isRepeated: true })).events).toEqual([]);
   });
   test.each<[string, Partial<OpenDriftAlert>, Partial<DriftFacts>, boolean]>([
     ['the inventory is as it was', { previousHash: 'v2:new' }, {}, true],
