@@ -34,6 +34,9 @@ export async function beginPlanning(tx: Tx): Promise<{ nowMs: number; wanted: bo
   return row;
 }
 
+/** An alert (a) whose server was removed: nobody is told that it fires; the sweep is about to end it. */
+const IS_ORPHAN = sql`(a.server_id IS NULL AND a.resolved_at IS NULL AND a.kind NOT IN ('incident', 'monitor_offline'))`;
+
 /** All that a plan is made from, but what others know: suppressions and routes. */
 export async function readPlanInput(
   tx: Tx,
@@ -42,16 +45,18 @@ export async function readPlanInput(
   const entries = await tx.execute<Row<OutboxEntry>>(sql`
     SELECT id::float8 AS id, alert_id AS "alertId", transition, ${msOf('created_at')} AS "createdAtMs",
       held_because AS "heldBecause"
-    FROM vitals.outbox WHERE done_at IS NULL ORDER BY id`);
+    FROM vitals.outbox
+    WHERE done_at IS NULL AND alert_id NOT IN (SELECT a.id FROM vitals.alert a WHERE ${IS_ORPHAN}) ORDER BY id`);
   const alerts = await tx.execute<Row<AlertRow>>(sql`
     SELECT a.id, a.key, a.kind, a.severity, a.server_id AS "serverId", m.name AS "serverName",
       CASE WHEN json_typeof(m.tags) = 'array' THEN m.tags END AS tags, a.tenant_id AS "tenantId", a.title,
       a.description, a.data, ${msOf('a.started_at')} AS "startedAtMs", ${msOf('a.resolved_at')} AS "resolvedAtMs",
       a.incident_id AS "incidentId"
     FROM vitals.alert a LEFT JOIN mcp_server m ON m.id = a.server_id
-    WHERE a.resolved_at IS NULL OR a.id IN (SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL)
+    WHERE NOT ${IS_ORPHAN} AND (
+      a.resolved_at IS NULL OR a.id IN (SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL)
       -- The members of an incident of which something is to be told, though they are over themselves.
-      OR a.incident_id IN (SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL)
+      OR a.incident_id IN (SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL))
     ORDER BY a.id`);
   const told = await tx.execute<Row<Told>>(sql`
     SELECT t.alert_id AS "alertId", t.channel, t.group_key AS "groupKey", ${msOf('t.last_at')} AS "lastAtMs",

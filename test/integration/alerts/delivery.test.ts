@@ -6,6 +6,7 @@ import type { Suppression } from '../../../src/core/alerts/reason-to-hold.ts';
 import { connectDatabase, type DatabaseConnection } from '../../../src/db/client.ts';
 import { recordAlertChanges } from '../../../src/db/queries/alerts.ts';
 import { claimDeliveries } from '../../../src/db/queries/deliveries.ts';
+import { endUnwatchedAlerts } from '../../../src/db/queries/unwatched.ts';
 import { delivery, outbox, systemEvent, told } from '../../../src/db/schema/index.ts';
 import { fire, resolve } from '../../support/alert-changes.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -253,7 +254,23 @@ describe('planning', () => {
     await connection.db.execute(sql`DELETE FROM mcp_server WHERE id = 'a'`);
     await notifier.tick();
     expect(said()).toEqual([]);
-    expect(await connection.db.select().from(outbox)).toEqual([]);
+    await endUnwatchedAlerts(connection.db);
+    await notifier.tick();
+    expect(said()).toEqual([]);
+    const waiting = (await connection.db.select().from(outbox)).filter(({ doneAt }) => doneAt === null);
+    expect(waiting).toEqual([]);
+    expect(await connection.db.select().from(systemEvent)).toMatchObject([{ status: 'resolved' }]);
+  });
+
+  test('an alert that was told of is told to be over when its server is removed', async () => {
+    const notifier = createNotifier(connection.db, () => alerts);
+    await record(fire('a'));
+    await notifier.tick();
+    await connection.db.execute(sql`DELETE FROM mcp_server WHERE id = 'a'`);
+    await endUnwatchedAlerts(connection.db);
+    await notifier.tick();
+    expect(said()).toEqual(['fire server_down:a', 'resolve server_down:a']);
+    expect(await connection.db.select().from(systemEvent)).toMatchObject([{ status: 'resolved' }]);
   });
 
   test('a gateway’s column that is no list becomes one', async () => {

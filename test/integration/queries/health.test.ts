@@ -42,6 +42,7 @@ afterAll(async () => {
   await database.close();
 });
 beforeEach(async () => {
+  await connection.db.execute(sql`DELETE FROM vitals.alert`);
   await connection.db.execute(sql`DELETE FROM mcp_server`);
   await connection.db.execute(sql`DELETE FROM system_event`);
   policy = DEFAULT_POLICY;
