@@ -91,6 +91,17 @@ describe('the schedule', () => {
     const rows = await connection.db.execute(sql`SELECT checks, healthy, responses FROM vitals.uptime_day`);
     expect([...rows]).toEqual([{ checks: 4, healthy: 3, responses: 4 }]);
   });
+
+  test('takes a history whose JSON PostgreSQL itself will not read', async () => {
+    await registerServer(connection.db, { id: 'a' });
+    const metrics = '{"note":"a\\u0000b","custom":{"verdict":"unknown"}}';
+    await connection.db.execute(sql`
+      INSERT INTO mcp_server_health_check (id, server_id, status, response_time, metrics, checked_at)
+      VALUES (gen_random_uuid(), 'a', 'healthy', 100, ${metrics}::json, now())`);
+    await scheduleServers(connection.db, [{ serverId: 'a', hostKey: 'h', nextProbeMs: Date.now() }]);
+    const rows = await connection.db.execute(sql`SELECT checks, healthy FROM vitals.uptime_day`);
+    expect([...rows]).toEqual([{ checks: 1, healthy: 1 }]);
+  });
 });
 
 describe('a claim', () => {
