@@ -10,7 +10,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +18,10 @@ const require = createRequire(import.meta.url);
 const scratch = mkdtempSync(join(tmpdir(), 'mcp-vitals-test-'));
 const totals = { passed: 0, failed: 0 };
 const notes = [];
+/** Whatever was given for the other passes. */
+const ON_EMBEDDED = { TEST_DATABASE_URL: '', TEST_POSTGRES_BIN: '', TEST_REDIS_URL: '' };
+/** What failed, told again at the end: a run prints thousands of lines. */
+const failures = [];
 
 function findProgram(...names) {
   const folders = (process.env.PATH ?? '').split(delimiter);
@@ -38,6 +42,14 @@ function findPostgresBin() {
     ...(onPath ? [dirname(onPath)] : []),
   ];
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
+}
+
+/** Another PostgreSQL than the embedded one: the one that is given, or the newest that is installed. */
+function findPostgres() {
+  const { TEST_DATABASE_URL } = process.env;
+  if (TEST_DATABASE_URL) return { title: 'PostgreSQL at TEST_DATABASE_URL', env: { TEST_DATABASE_URL } };
+  const folder = findPostgresBin();
+  return folder && { title: `PostgreSQL in ${folder}`, env: { TEST_POSTGRES_BIN: folder } };
 }
 
 function freePort() {
@@ -96,12 +108,30 @@ function runSuites(title, projects, env, filters = []) {
   });
   const counts = existsSync(report)
     ? JSON.parse(readFileSync(report, 'utf8'))
-    : { numPassedTests: 0, numFailedTests: 0 };
+    : { numPassedTests: 0, numFailedTests: 0, testResults: [] };
   totals.passed += counts.numPassedTests;
   totals.failed += counts.numFailedTests;
+  failures.push(...counts.testResults.flatMap((file) => failuresOf(title, file)));
   // A file that does not even load has no failed test in it, and a run without a test proves nothing.
-  if (counts.numFailedTests === 0 && (status !== 0 || counts.numPassedTests === 0)) totals.failed += 1;
+  if (counts.numFailedTests === 0 && (status !== 0 || counts.numPassedTests === 0)) {
+    totals.failed += 1;
+    if (!failures.some((line) => line.startsWith(title)))
+      failures.push(`${title}: ended with ${status}, ${counts.numPassedTests} tests passed`);
+  }
 }
+
+/** A line for each failed test of one file of the report, or for a file that did not load. */
+function failuresOf(title, file) {
+  const name = relative(root, file.name);
+  const failed = file.assertionResults.filter((test) => test.status === 'failed');
+  if (failed.length === 0 && file.status === 'failed')
+    return [`${title}: ${name}: ${firstLine(file.message)}`];
+  return failed.map(
+    (test) => `${title}: ${name}: ${test.fullName}: ${firstLine(test.failureMessages.join('\n'))}`,
+  );
+}
+
+const firstLine = (text = '') => text.split('\n', 1)[0].slice(0, 300);
 
 function missing(what, how) {
   if ((process.env.TEST_REQUIRE ?? '').split(',').includes(what)) {
@@ -116,27 +146,23 @@ async function main() {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error('the build failed');
   const filters = process.argv.slice(2);
-  runSuites('embedded PostgreSQL', ['unit', 'contract', 'integration', 'acceptance'], {}, filters);
+  const everything = ['unit', 'contract', 'standalone', 'integration', 'acceptance'];
+  runSuites('embedded PostgreSQL', everything, ON_EMBEDDED, filters);
   if (filters.length > 0) return;
 
   const redis = await startRedis();
   if (!redis) missing('redis', 'install redis-server or valkey-server, or set TEST_REDIS_URL');
-  const postgresBin = process.env.TEST_DATABASE_URL ? undefined : findPostgresBin();
-  const postgres = process.env.TEST_DATABASE_URL ? {} : { TEST_POSTGRES_BIN: postgresBin };
-  const hasPostgres = Boolean(process.env.TEST_DATABASE_URL || postgresBin);
-  if (!hasPostgres) missing('postgres', 'install postgresql, or set TEST_DATABASE_URL');
+  const postgres = findPostgres();
+  if (!postgres) missing('postgres', 'install postgresql, or set TEST_DATABASE_URL');
+  const title = [postgres?.title, redis && 'Redis'].filter(Boolean).join(' and ');
+  const env = { ...ON_EMBEDDED, ...postgres?.env, ...(redis && { TEST_REDIS_URL: redis.url }) };
   try {
-    if (redis) runSuites('Redis', ['integration'], { TEST_REDIS_URL: redis.url, TEST_EMBEDDED: '1' });
-    if (hasPostgres)
-      runSuites(`PostgreSQL ${postgresBin ?? 'at TEST_DATABASE_URL'}`, ['integration'], {
-        ...postgres,
-        TEST_REDIS_URL: '',
-      });
-    if (redis && hasPostgres)
-      runSuites('PostgreSQL and Redis', ['acceptance'], { ...postgres, TEST_REDIS_URL: redis.url }, [
-        'demo',
-        'db-commands',
-      ]);
+    // One pass for both where both are here: what a suite says of a database does not depend on the queue.
+    if (title) runSuites(title, ['integration'], env);
+    if (!redis || !postgres) return;
+    runSuites(title, ['acceptance'], env, ['demo', 'db-commands']);
+    const queueInIt = { ...ON_EMBEDDED, ...postgres.env };
+    runSuites(`${postgres.title} with the queue in it`, ['integration'], queueInIt, ['integration/daemon']);
   } finally {
     await redis?.stop();
   }
@@ -150,6 +176,7 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
+if (failures.length > 0) console.log(`\n── failed\n${failures.join('\n')}`);
 for (const note of notes) console.log(note);
 console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
