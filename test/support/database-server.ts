@@ -14,6 +14,7 @@ import { openClient } from '../../src/db/client.ts';
 import { openEmbedded } from '../../src/db/embedded/open-embedded.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { migrationsDir } from './migrations-dir.ts';
+import letChildrenRunTypescript from './typescript-children.ts';
 
 export interface TestServer {
   /** The server's maintenance database. */
@@ -26,14 +27,6 @@ declare module 'vitest' {
   interface ProvidedContext {
     testServer: TestServer;
   }
-}
-
-const loader = new URL('./typescript-loader.mjs', import.meta.url).href;
-
-/** Children of the tests, the embedded database's keeper among them, run our sources as they are. */
-function letChildrenRunTypescript(): void {
-  const given = process.env.NODE_OPTIONS ?? '';
-  if (!given.includes(loader)) process.env.NODE_OPTIONS = `${given} --import ${loader}`.trim();
 }
 
 async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
