@@ -142,10 +142,11 @@ async function killDaemon(): Promise<void> {
   kills += 1;
   daemon.child.kill('SIGKILL');
   await daemon.ended;
-  // What the dead one had claimed would come back when its lease runs out: nobody waits two minutes here.
+  // What the dead one had claimed would come back when its leases run out: nobody waits minutes here.
   await connection.db.execute(
     sql`UPDATE vitals.server_state SET lease_until = NULL, running_until = NULL, run_token = NULL`,
   );
+  await connection.db.execute(sql`UPDATE vitals.delivery SET lease_until = NULL`);
   daemon = await startDaemon();
 }
 
