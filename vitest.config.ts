@@ -22,8 +22,7 @@ export default defineConfig({
       project('contract', 60_000),
       project('standalone', 60_000, { globalSetup: ['test/support/typescript-children.ts'] }),
       project('integration', 60_000, database),
-      // Each starts whole daemons with their servers: one at a time on a small machine.
-      project('acceptance', 120_000, { ...database, fileParallelism: false }),
+      project('acceptance', 120_000, database),
     ],
   },
 });
