@@ -96,6 +96,6 @@ export async function run(args: string[]): Promise<void> {
     await daemon.stop();
     await prober.close();
     await tiny.close();
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 }

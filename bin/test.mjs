@@ -174,7 +174,7 @@ try {
   console.error(error);
   totals.failed += 1;
 } finally {
-  rmSync(scratch, { recursive: true, force: true });
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 }
 if (failures.length > 0) console.log(`\n── failed\n${failures.join('\n')}`);
 for (const note of notes) console.log(note);

@@ -66,7 +66,7 @@ afterAll(async () => {
     await program.ended;
   }
   for (const release of releases.reverse()) await release();
-  rmSync(cwd, { recursive: true, force: true });
+  rmSync(cwd, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 });
 
 async function joinEmbedded(): Promise<string> {

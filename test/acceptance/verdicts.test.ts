@@ -79,7 +79,7 @@ afterAll(async () => {
   await new Promise<void>((resolve) => smtp.close(() => resolve()));
   await Promise.all([receiver?.close(), fleet?.close(), connection?.close()]);
   await database?.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 });
 
 const searchTool = (properties: object) => ({

@@ -39,7 +39,7 @@ async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
     url: server.url,
     async close() {
       await server.close();
-      rmSync(dataDir, { recursive: true, force: true });
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
     },
   };
 }

@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await sql.end();
   await database.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 });
 
 const journal = () => JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8'));

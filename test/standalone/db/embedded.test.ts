@@ -39,8 +39,8 @@ beforeEach(() => {
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   await Promise.all(opened.splice(0).map((server) => server.close()));
-  await until(() => runningPids(dataDir).length === 0);
-  rmSync(folder, { recursive: true, force: true });
+  await until(() => runningPids(folder).length === 0);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 });
 
 async function open(dir = dataDir, binaries?: string): Promise<EmbeddedDatabase & { lines: string[] }> {
@@ -169,7 +169,7 @@ describe('several users', () => {
     expect(await query(other.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     other.child.stdin?.end();
     expect(await other.next()).toEqual({ closed: true });
-    await until(() => runningPids(dataDir).length === 0);
+    await until(() => runningPids(folder).length === 0);
     expect(existsSync(join(dataDir, 'keeper.json'))).toBe(false);
   });
 
@@ -262,7 +262,7 @@ describe('a data folder that cannot be used', () => {
     await first.close();
     writeFileSync(join(dataDir, 'postgres', 'PG_VERSION'), '11\n');
     expect(await failure(dataDir)).toBe('EMBEDDED_OTHER_VERSION');
-    await until(() => runningPids(dataDir).length === 0);
+    await until(() => runningPids(folder).length === 0);
   });
 
   it('is refused when it holds something else', async () => {
