@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createActions } from './actions/create-actions.ts';
-import { runCli } from './cli/run-cli.ts';
+import { runCli, tellError } from './cli/run-cli.ts';
 import { loadConfig } from './config/load-config.ts';
 import { findPackageRoot } from './config/package-root.ts';
 import { readEnvironment } from './config/read-environment.ts';
@@ -20,7 +20,12 @@ export async function runCommandLine(
   signals: { stop: AbortSignal; onHangup(listener: () => void): () => void },
 ): Promise<number> {
   const cwd = process.cwd();
-  const environment = readEnvironment(cwd);
+  let environment: NodeJS.ProcessEnv;
+  try {
+    environment = readEnvironment(cwd);
+  } catch (error) {
+    return tellError(error, { err: process.stderr });
+  }
   const version = readVersion();
   let config: Config | undefined;
   const actions = createActions({

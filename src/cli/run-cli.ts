@@ -28,7 +28,7 @@ function wordsAfterDashes(argv: readonly string[]): [string, ...string[]] | null
 }
 
 /** 2 for what the user has to correct on the command line, in the environment or in a file, otherwise 1. */
-function tellError(error: unknown, io: CliIo): number {
+export function tellError(error: unknown, io: Pick<CliIo, 'err'>): number {
   // Commander has shown its message and the help; only what was asked for is no mistake.
   if (error instanceof CommanderError)
     return ['commander.helpDisplayed', 'commander.version'].includes(error.code) ? 0 : 2;

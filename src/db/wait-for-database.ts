@@ -15,6 +15,7 @@ export interface WaitOptions {
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_TRY_MS = 10_000;
 
 /** SQLSTATE classes that another try will not change: wrong password, no such database, no permission. */
 const HOPELESS = new Set(['28P01', '28000', '3D000', '42501']);
@@ -27,12 +28,24 @@ function causeOf(error: unknown): { code: string; text: string } {
   return { code, text: error.message === '' ? code : error.message };
 }
 
-async function ping(url: string): Promise<void> {
+/**
+ * One query, on a connection of its own. What listens there may be no PostgreSQL at all: postgres.js then
+ * connects again and again, and neither answers nor gives up.
+ */
+async function ping(url: string, patienceMs: number, signal: AbortSignal | undefined): Promise<void> {
   const sql = openClient(url, { poolSize: 1, applicationName: 'mcp-vitals: hello' });
+  const timeout = AbortSignal.timeout(patienceMs);
+  const over = signal ? AbortSignal.any([signal, timeout]) : timeout;
   try {
-    await sql`select 1`;
+    const ended = new Promise<never>((_, reject) => {
+      const tell = () =>
+        reject(timeout.aborted ? new Error(`no answer in ${Math.round(patienceMs / 1000)} s`) : over.reason);
+      if (over.aborted) tell();
+      over.addEventListener('abort', tell, { once: true });
+    });
+    await Promise.race([sql`select 1`, ended]);
   } finally {
-    await sql.end({ timeout: 1 });
+    await sql.end({ timeout: over.aborted ? 0 : 1 });
   }
 }
 
@@ -47,9 +60,11 @@ export async function waitForDatabase(url: string, options: WaitOptions = {}): P
   const startedAt = performance.now();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await ping(url);
+      const leftMs = deadlineMs - (performance.now() - startedAt);
+      await ping(url, Math.max(1_000, Math.min(LONGEST_TRY_MS, leftMs)), options.signal);
       return;
     } catch (error) {
+      if (options.signal?.aborted) throw error;
       const { code, text } = causeOf(error);
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
       const spent = performance.now() - startedAt + pauseMs > deadlineMs;

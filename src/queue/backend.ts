@@ -139,7 +139,7 @@ async function openPostgres(config: pg.PoolConfig, onError: OnQueueError): Promi
     application_name: 'mcp-vitals queue',
     options: '-c search_path=bullmq',
   });
-  // Each queue and worker listens to its errors.
+  // Every queue and every worker listens to it, which are more than Node takes for a leak.
   pool.setMaxListeners(0);
   pool.on('error', (error) => onError('pool', error));
   const client = await pool.connect();

@@ -194,6 +194,7 @@ describe('npm start, with nothing configured or on servers', () => {
     program.child.kill('SIGTERM');
     const { code, signal } = await program.ended;
     expect({ code, signal }, program.stderr()).toEqual({ code: 0, signal: null });
+    expect(program.stderr()).not.toContain('MaxListenersExceededWarning');
     await eventually('every process gone', () => (stillRunning(processes).length === 0 ? true : undefined));
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,6 +125,14 @@ describe('bad surroundings', () => {
       expect(stderr).toContain(name);
     }
     expect(stderr + stdout).not.toContain('hunter2-secret');
+  });
+
+  test('a .env that cannot be read is told like a broken one', async () => {
+    mkdirSync(join(cwd, '.env'));
+    const { code, stderr } = await runProgram(['servers', 'list'], cwd);
+    expect(code).toBe(2);
+    expect(stderr).toContain('.env is not readable (EISDIR)');
+    expect(stderr).not.toMatch(/^ {4}at /m);
   });
 
   test('an unreachable database is retried with a clear line, then 1', async () => {

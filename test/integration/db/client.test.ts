@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase } from '../../../src/db/client.ts';
@@ -76,6 +77,24 @@ describe('waitForDatabase', () => {
       DatabaseUnreachableError,
     );
     expect(lines).toEqual([]);
+  });
+
+  it('gives up on what is no PostgreSQL, and can be called off there', async () => {
+    const web = createHttpServer().listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    try {
+      const address = web.address();
+      const url = `postgres://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/x`;
+      await expect(waitForDatabase(url, { deadlineMs: 100 })).rejects.toBeInstanceOf(
+        DatabaseUnreachableError,
+      );
+      const abort = new AbortController();
+      web.once('connection', () => abort.abort());
+      await expect(waitForDatabase(url, { signal: abort.signal })).rejects.toThrow(/abort/i);
+    } finally {
+      web.closeAllConnections();
+      web.close();
+    }
   });
 
   it('can be called off', async () => {
