@@ -153,6 +153,19 @@ describe('hidden_unicode', () => {
   ])('lets %s be', (_what, text) => {
     expect(findHidden(text)).toBeNull();
   });
+
+  test('many marks in a long text of two directions take no more time than few', () => {
+    const timed = (marks: number): number => {
+      const text = `${'a\u202a'.repeat(marks)}${'a'.repeat(40_000 - 2 * marks)}\u05d0`;
+      const begun = process.cpuUsage();
+      expect(findHidden(text)).toBeNull();
+      const { user, system } = process.cpuUsage(begun);
+      return user + system;
+    };
+    timed(100);
+    const [few, many] = [timed(2), timed(1_900)];
+    expect(many).toBeLessThan(20 * Math.max(few, 5_000));
+  });
 });
 
 describe('lookalike_name', () => {
