@@ -68,11 +68,13 @@ export function createAround(deps: AroundDeps): { run(): Promise<AroundResult> }
         const windowsChanged = nowMs < lookUntilMs || nowMs - seen.lookedMs > LOOK_AGAIN_MS;
         const shown = await refreshAround(tx, active, { nowMs, windowsChanged });
         const incidents = await detectIncidents(tx, policy.incidents, nowMs);
-        await wakeSharing(tx, sharesToAsk(await readFailing(tx), policy.incidents, nowMs));
+        const failing = await readFailing(tx);
         await resolveGoneReplicas(tx, nowMs);
         const dependencies = await readDependencyMark(tx);
         const cycles = dependencies === seen.dependencies ? null : await recordCycles(tx, nowMs);
         return {
+          failing,
+          nowMs,
           result: { ran: true, advanced, shown, ...incidents, cycles: cycles?.found ?? 0 },
           seen: {
             windows: mark,
@@ -86,6 +88,7 @@ export function createAround(deps: AroundDeps): { run(): Promise<AroundResult> }
       // Only what was committed counts as seen.
       ({ seen } = done);
       const { result } = done;
+      await wakeSharing(db, sharesToAsk(done.failing, policy.incidents, done.nowMs));
       await recordJobRun(db, 'around', startedAt, result);
       return result;
     },
