@@ -1,13 +1,15 @@
 import { sql } from 'drizzle-orm';
+import { createSharesToAsk } from '../src/core/incidents/whom-to-ask.ts';
 import type { Policy } from '../src/core/policy.ts';
 import type { Database } from '../src/db/client.ts';
 import { readDependencyMark, recordCycles } from '../src/db/queries/dependencies.ts';
 import { SHORT_TRANSACTION } from '../src/db/queries/fragments.ts';
-import { detectIncidents } from '../src/db/queries/incidents.ts';
+import { detectIncidents, readFailing } from '../src/db/queries/incidents.ts';
 import { recordJobRun } from '../src/db/queries/job-run.ts';
 import { advanceWindows, type BadWindow, maintenanceAt } from '../src/db/queries/maintenance.ts';
 import { resolveGoneReplicas } from '../src/db/queries/self-check.ts';
 import { refreshAround } from '../src/db/queries/surroundings.ts';
+import { wakeSharing } from '../src/db/queries/wake.ts';
 
 export interface AroundDeps {
   db: Database;
@@ -39,6 +41,7 @@ const LOOK_AGAIN_MS = 60_000;
 export function createAround(deps: AroundDeps): { run(): Promise<AroundResult> } {
   let seen = { windows: '', lookUntilMs: 0, lookedMs: 0, dependencies: '' };
   const badSeen = new Set<string>();
+  const sharesToAsk = createSharesToAsk();
 
   return {
     async run() {
@@ -65,10 +68,13 @@ export function createAround(deps: AroundDeps): { run(): Promise<AroundResult> }
         const windowsChanged = nowMs < lookUntilMs || nowMs - seen.lookedMs > LOOK_AGAIN_MS;
         const shown = await refreshAround(tx, active, { nowMs, windowsChanged });
         const incidents = await detectIncidents(tx, policy.incidents, nowMs);
+        const failing = await readFailing(tx);
         await resolveGoneReplicas(tx, nowMs);
         const dependencies = await readDependencyMark(tx);
         const cycles = dependencies === seen.dependencies ? null : await recordCycles(tx, nowMs);
         return {
+          failing,
+          nowMs,
           result: { ran: true, advanced, shown, ...incidents, cycles: cycles?.found ?? 0 },
           seen: {
             windows: mark,
@@ -82,6 +88,7 @@ export function createAround(deps: AroundDeps): { run(): Promise<AroundResult> }
       // Only what was committed counts as seen.
       ({ seen } = done);
       const { result } = done;
+      await wakeSharing(db, sharesToAsk(done.failing, policy.incidents, done.nowMs));
       await recordJobRun(db, 'around', startedAt, result);
       return result;
     },

@@ -7,7 +7,7 @@ import { withoutParameters } from '../db/errors.ts';
 import { readFailingCalls } from '../db/queries/calls.ts';
 import { detectIncidents } from '../db/queries/incidents.ts';
 import { findRegistered } from '../db/queries/servers.ts';
-import { createShowAround } from '../db/queries/show-around.ts';
+import { showAround } from '../db/queries/show-around.ts';
 import { createProbeStore } from '../db/queries/store.ts';
 import { readSuppressions } from '../db/queries/surroundings.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
@@ -134,7 +134,7 @@ async function startAll(
   lifecycle.onStop('prober', () => prober.close());
   const store = createProbeStore(db, {
     policy: () => settings.policy(),
-    refreshShown: createShowAround(),
+    refreshShown: showAround,
     readFailingCalls,
   });
   lifecycle.onStop('store', () => store.idle());

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AlertChange, alertKey, type Severity } from '../alerts/alert.ts';
+import type { Sliced } from '../slices.ts';
 import { type Change, countGrades, type Grade } from './change.ts';
 import { describeChanges, describeCounts, describeTokens } from './describe-drift.ts';
 import { showHidden } from './rules/show-text.ts';
@@ -40,9 +41,9 @@ export interface DriftFacts {
   hashOf(kind: string, key: string): string | null;
   hashBefore(kind: string, key: string): string | null;
   /** Whether a definition of this inventory says nothing suspicious, or is gone. */
-  isClean(kind: string, key: string): boolean;
+  isClean(kind: string, key: string): Sliced<boolean>;
   /** Whether what worked with the definition of that hash works with this inventory's. */
-  works(kind: string, key: string, hashBefore: string | null): boolean;
+  works(kind: string, key: string, hashBefore: string | null): Sliced<boolean>;
 }
 
 /** A row of system_event for something that happened, and is over with that. */
@@ -83,8 +84,8 @@ const severityOf = (grade: Grade, changes: readonly Change[]): Severity => {
  * pin instead: one alert from the first breaking or suspicious difference until somebody accepts. All else
  * is an event of the moment.
  */
-export function decideDrift(facts: DriftFacts): DriftDecision {
-  const decision: DriftDecision = { alerts: resolveReturned(facts), events: [], violation: null };
+export function* decideDrift(facts: DriftFacts): Sliced<DriftDecision> {
+  const decision: DriftDecision = { alerts: yield* resolveReturned(facts), events: [], violation: null };
   for (const grade of ['breaking', 'suspicious', 'additive', 'cosmetic'] as const) {
     const changes = facts.changes.filter((change) => change.grade === grade);
     if (changes.length === 0) continue;
@@ -145,21 +146,30 @@ function tell(facts: DriftFacts, grade: Grade, changes: readonly Change[]): Omit
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Alerts whose definitions are what they were, do what they did, or say nothing suspicious any more. */
-function resolveReturned(facts: DriftFacts): AlertChange[] {
-  return facts.open
-    .filter(({ key: alert, previousHash, about, complete, codes }) => {
-      if (previousHash !== null && previousHash === facts.hash) return true;
-      if (!complete || about.some(([kind]) => kind === 'server')) return false;
-      const isAboutTexts = codes.length > 0 && codes.every((code) => AIMED.has(code));
-      const isBreaking = alert.startsWith('drift_breaking:');
-      return about.every(
-        ([kind, key, hash]) =>
-          facts.hashOf(kind, key) === hash ||
-          (isAboutTexts && facts.isClean(kind, key)) ||
-          (isBreaking && facts.works(kind, key, hash)),
-      );
-    })
-    .map(({ key }) => ({ action: 'resolve', key, atMs: facts.atMs, data: { returned: true } }));
+function* resolveReturned(facts: DriftFacts): Sliced<AlertChange[]> {
+  const returned: AlertChange[] = [];
+  for (const alert of facts.open) {
+    if (yield* hasReturned(alert, facts))
+      returned.push({ action: 'resolve', key: alert.key, atMs: facts.atMs, data: { returned: true } });
+  }
+  return returned;
+}
+
+function* hasReturned(
+  { key: alert, previousHash, about, complete, codes }: OpenDriftAlert,
+  facts: DriftFacts,
+): Sliced<boolean> {
+  if (previousHash !== null && previousHash === facts.hash) return true;
+  if (!complete || about.some(([kind]) => kind === 'server')) return false;
+  const isAboutTexts = codes.length > 0 && codes.every((code) => AIMED.has(code));
+  const isBreaking = alert.startsWith('drift_breaking:');
+  for (const [kind, key, hash] of about) {
+    if (facts.hashOf(kind, key) === hash) continue;
+    if (isAboutTexts && (yield* facts.isClean(kind, key))) continue;
+    if (isBreaking && (yield* facts.works(kind, key, hash))) continue;
+    return false;
+  }
+  return true;
 }
 
 /** What is told of a pinned server that is not what it is held to. */

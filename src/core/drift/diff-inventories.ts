@@ -101,7 +101,8 @@ function* diffDefinition(
     const found = after ? yield* findSuspiciousTexts(kind, key, null, after) : [];
     return [{ grade: 'breaking', kind, key, code: 'not_compared', text }, ...found];
   }
-  const changes: Change[] = gradeDefinition(kind, before, after).map((change) => ({ ...change, kind, key }));
+  const graded = yield* gradeDefinition(kind, before, after);
+  const changes: Change[] = graded.map((change) => ({ ...change, kind, key }));
   yield;
   changes.push(...(yield* findSuspiciousTexts(kind, key, before, after)));
   // Hashes of two schemes differ for the same definition, which is no change.

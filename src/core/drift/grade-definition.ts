@@ -1,13 +1,18 @@
 import type { Definition, InventoryKind } from '../outcome.ts';
+import type { Sliced } from '../slices.ts';
 import type { Grade, PartChange } from './change.ts';
 import { sameJson } from './same-json.ts';
 import { compareSchemas } from './schema/compare-schemas.ts';
 import type { SchemaChange } from './schema/schema-change.ts';
 
 /** How one definition became another one of the same name. What a text says is for the rules to judge. */
-export function gradeDefinition(kind: InventoryKind, before: Definition, after: Definition): PartChange[] {
+export function* gradeDefinition(
+  kind: InventoryKind,
+  before: Definition,
+  after: Definition,
+): Sliced<PartChange[]> {
   const changes: PartChange[] = [];
-  if (kind === 'tools') changes.push(...gradeTool(before, after));
+  if (kind === 'tools') changes.push(...(yield* gradeTool(before, after)));
   if (kind === 'prompts') changes.push(...gradeArguments(before, after));
   if (kind === 'resources' || kind === 'resourceTemplates') {
     if (!sameJson(before.mimeType, after.mimeType)) {
@@ -35,10 +40,10 @@ const GRADED_MEMBERS: Record<InventoryKind, readonly string[]> = {
 
 const word = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 100) : 'none');
 
-function gradeTool(before: Definition, after: Definition): PartChange[] {
+function* gradeTool(before: Definition, after: Definition): Sliced<PartChange[]> {
   return [
-    ...compareSchemas(before.inputSchema, after.inputSchema).map(gradeInput),
-    ...gradeOutput(before.outputSchema, after.outputSchema),
+    ...(yield* compareSchemas(before.inputSchema, after.inputSchema)).map(gradeInput),
+    ...(yield* gradeOutput(before.outputSchema, after.outputSchema)),
     ...gradeExecution(before, after),
   ];
 }
@@ -65,13 +70,13 @@ function describeInput({ code, path, text }: SchemaChange): string {
 }
 
 /** Output is what callers read and may check: any change of what it may be is breaking. */
-function gradeOutput(before: unknown, after: unknown): PartChange[] {
+function* gradeOutput(before: unknown, after: unknown): Sliced<PartChange[]> {
   if (before === undefined && after === undefined) return [];
   if (before === undefined)
     return [{ grade: 'additive', code: 'output_added', text: 'has an output schema now' }];
   if (after === undefined)
     return [{ grade: 'breaking', code: 'output_changed', text: 'lost its output schema' }];
-  return compareSchemas(before, after).map(({ effect, path, text }) => {
+  return (yield* compareSchemas(before, after)).map(({ effect, path, text }) => {
     const what = path === '' ? text : `\`${path}\` ${text}`;
     return {
       grade: effect === 'noted' ? 'cosmetic' : 'breaking',

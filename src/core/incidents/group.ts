@@ -81,7 +81,8 @@ interface Share {
   servers: FailingServer[];
 }
 
-const shareKey = (part: Part, value: string): string => `${part}\n${value}`;
+/** What a share is found by. */
+export const shareKey = (part: Part, value: string): string => `${part}\n${value}`;
 
 function sharesOf(shared: SharedParts): string[] {
   return PARTS.flatMap((part) => {
@@ -91,7 +92,7 @@ function sharesOf(shared: SharedParts): string[] {
 }
 
 /** The servers by each thing that they share; `shareKey` is what they are found by. */
-function indexShared(failing: readonly FailingServer[]): Map<string, Share> {
+export function indexShared(failing: readonly FailingServer[]): Map<string, Share> {
   const shares = new Map<string, Share>();
   for (const server of failing) {
     for (const part of PARTS) {

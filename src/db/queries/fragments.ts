@@ -21,3 +21,7 @@ export const SHORT_TRANSACTION = sql`set_config('idle_in_transaction_session_tim
 
 /** The same as a statement of its own. */
 export const SHORT_TRANSACTION_SELECT = sql`SELECT ${SHORT_TRANSACTION}`;
+
+/** What a server (s) shares with others, a row for each part. */
+export const SHARED_PARTS = sql`(VALUES ('host', s.shared->>'host'), ('domain', s.shared->>'domain'),
+  ('tokenIssuer', s.shared->>'tokenIssuer'), ('certificateIssuer', s.shared->>'certificateIssuer')) AS p(part, value)`;

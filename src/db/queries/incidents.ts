@@ -14,6 +14,7 @@ import type { SharedParts } from '../../core/incidents/shared-parts.ts';
 import { cleanText } from '../../core/inventory.ts';
 import type { IncidentPolicy } from '../../core/policy.ts';
 import { recordAlertChanges } from './alerts.ts';
+import { SHARED_PARTS } from './fragments.ts';
 import type { Tx } from './store-statements.ts';
 
 /** So many members are named in an incident; all are counted. */
@@ -84,7 +85,7 @@ export async function detectIncidents(
 const keyOf = ({ part, value }: Pick<Group, 'part' | 'value'>): string => alertKey('incident', part, value);
 
 /** Servers whose last probe failed, and that nothing else explains: no maintenance, no other server. */
-async function readFailing(tx: Tx): Promise<FailingServer[]> {
+export async function readFailing(tx: Tx): Promise<FailingServer[]> {
   const rows = await tx.execute<{
     id: string;
     name: string;
@@ -114,8 +115,7 @@ async function countShared(tx: Tx, servers: readonly FailingServer[], policy: In
       SELECT p.part, p.value, count(*)::int AS count
       FROM vitals.server_state s
       JOIN mcp_server m ON m.id = s.server_id
-      CROSS JOIN LATERAL (VALUES ('host', s.shared->>'host'), ('domain', s.shared->>'domain'),
-        ('tokenIssuer', s.shared->>'tokenIssuer'), ('certificateIssuer', s.shared->>'certificateIssuer')) AS p(part, value)
+      CROSS JOIN LATERAL ${SHARED_PARTS}
       WHERE (m.status <> 'inactive' OR s.status_written = 'inactive') AND (p.part, p.value) IN (
         SELECT r.part, r.value FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS r(part text, value text))
       GROUP BY 1, 2`);

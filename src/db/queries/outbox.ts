@@ -37,6 +37,10 @@ export async function beginPlanning(tx: Tx): Promise<{ nowMs: number; wanted: bo
 /** An alert (a) whose server was removed: nobody is told that it fires; the sweep is about to end it. */
 const IS_ORPHAN = sql`(a.server_id IS NULL AND a.resolved_at IS NULL AND a.kind NOT IN ('incident', 'monitor_offline'))`;
 
+/** The alerts that fire, and those of which something waits: found by their indexes, however many there have been. */
+const CONCERNED = sql`SELECT id FROM vitals.alert WHERE resolved_at IS NULL
+  UNION SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL`;
+
 /** All that a plan is made from, but what others know: suppressions and routes. */
 export async function readPlanInput(
   tx: Tx,
@@ -48,21 +52,25 @@ export async function readPlanInput(
     FROM vitals.outbox
     WHERE done_at IS NULL AND alert_id NOT IN (SELECT a.id FROM vitals.alert a WHERE ${IS_ORPHAN}) ORDER BY id`);
   const alerts = await tx.execute<Row<AlertRow>>(sql`
+    WITH incidents AS MATERIALIZED (
+      SELECT i.id FROM vitals.outbox o JOIN vitals.alert i ON i.id = o.alert_id
+      WHERE o.done_at IS NULL AND i.kind = 'incident'
+    ), told_of AS MATERIALIZED (
+      ${CONCERNED}
+      -- The members of an incident of which something is to be told, though they are over themselves.
+      UNION SELECT a.id FROM incidents i JOIN vitals.alert a ON a.incident_id = i.id
+    )
     SELECT a.id, a.key, a.kind, a.severity, a.server_id AS "serverId", m.name AS "serverName",
       CASE WHEN json_typeof(m.tags) = 'array' THEN m.tags END AS tags, a.tenant_id AS "tenantId", a.title,
       a.description, a.data, ${msOf('a.started_at')} AS "startedAtMs", ${msOf('a.resolved_at')} AS "resolvedAtMs",
       a.incident_id AS "incidentId"
-    FROM vitals.alert a LEFT JOIN mcp_server m ON m.id = a.server_id
-    WHERE NOT ${IS_ORPHAN} AND (
-      a.resolved_at IS NULL OR a.id IN (SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL)
-      -- The members of an incident of which something is to be told, though they are over themselves.
-      OR a.incident_id IN (SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL))
+    FROM told_of JOIN vitals.alert a ON a.id = told_of.id LEFT JOIN mcp_server m ON m.id = a.server_id
+    WHERE NOT ${IS_ORPHAN}
     ORDER BY a.id`);
   const told = await tx.execute<Row<Told>>(sql`
     SELECT t.alert_id AS "alertId", t.channel, t.group_key AS "groupKey", ${msOf('t.last_at')} AS "lastAtMs",
       t.resolved_at IS NOT NULL AS resolved, t.failed_at IS NOT NULL AS failed
-    FROM vitals.told t JOIN vitals.alert a ON a.id = t.alert_id
-    WHERE a.resolved_at IS NULL OR a.id IN (SELECT alert_id FROM vitals.outbox WHERE done_at IS NULL)`);
+    FROM vitals.told t WHERE t.alert_id IN (${CONCERNED})`);
   const known = { alerts: alerts.map(alertOf), entries: [...entries], told: [...told] };
   return { ...known, groups: await readGroups(tx, concernedGroups({ ...known, config })) };
 }

@@ -1,5 +1,5 @@
 import { type Change, countGrades, worstFirst, worstGrade } from '../../core/drift/change.ts';
-import { decideDrift } from '../../core/drift/decide-drift.ts';
+import { type DriftFacts, decideDrift } from '../../core/drift/decide-drift.ts';
 import { diffInventories, type Side } from '../../core/drift/diff-inventories.ts';
 import { describeListing, type Listing, type SnapshotItems } from '../../core/drift/listing.ts';
 import type { ServerIdentity } from '../../core/drift/rules/server-renamed.ts';
@@ -133,7 +133,7 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
     const hashBefore = oldItems ? lookUp(oldItems) : () => null;
     // Each of these is some milliseconds' work where there are thousands of definitions.
     await takeTurns();
-    const decision = decideDrift({
+    const facts: DriftFacts = {
       serverId,
       serverName: memory.name,
       tenantId: memory.tenantId,
@@ -152,7 +152,8 @@ export function createInventoryPreparer(db: Database): InventoryPreparer {
       hashBefore,
       isClean: cleanlinessOf(after, hashOf),
       works: compatibilityOf(after, hashOf, bodies),
-    });
+    };
+    const decision = await inSlices(decideDrift(facts));
     await takeTurns();
     const definitions = await inSlices(definitionChunks(listing, oldItems));
     const kept = worstFirst(changes)

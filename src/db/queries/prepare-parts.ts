@@ -12,7 +12,7 @@ import {
   type InventoryKind,
   type ProbeOutcome,
 } from '../../core/outcome.ts';
-import { runAtOnce, type Sliced } from '../../core/slices.ts';
+import type { Sliced } from '../../core/slices.ts';
 import type { DriftMemory } from './drift.ts';
 import { inSlices } from './in-slices.ts';
 import { definitionOf } from './snapshot-side.ts';
@@ -46,16 +46,16 @@ const MAX_LOOKED_AT_LENGTH = 16 * 1024;
 export function cleanlinessOf(
   side: Side,
   hashOf: (kind: string, key: string) => string | null,
-): (kind: string, key: string) => boolean {
+): (kind: string, key: string) => Sliced<boolean> {
   let looked = 0;
-  return (name, key) => {
+  return function* (name, key) {
     const kind = INVENTORY_KINDS.find((known) => known === name);
     const hash = hashOf(name, key);
     if (kind !== undefined && hash === null) return true;
     if (kind === undefined || hash === null || looked >= MAX_LOOKED_AT) return false;
     looked += 1;
     const definition = side.definitionOf(hash);
-    return definition !== null && runAtOnce(findSuspiciousTexts(kind, key, null, definition)).length === 0;
+    return definition !== null && (yield* findSuspiciousTexts(kind, key, null, definition)).length === 0;
   };
 }
 
@@ -67,9 +67,9 @@ export function compatibilityOf(
   side: Side,
   hashOf: (kind: string, key: string) => string | null,
   earlier: ReadonlyMap<string, string>,
-): (kind: string, key: string, hashBefore: string | null) => boolean {
+): (kind: string, key: string, hashBefore: string | null) => Sliced<boolean> {
   let looked = 0;
-  return (name, key, hashBefore) => {
+  return function* (name, key, hashBefore) {
     const kind = INVENTORY_KINDS.find((known) => known === name);
     const hash = hashOf(name, key);
     if (kind === undefined || hash === null || hashBefore === null || looked >= MAX_LOOKED_AT) return false;
@@ -79,7 +79,8 @@ export function compatibilityOf(
     const before = definitionOf(body);
     const after = side.definitionOf(hash);
     if (!before || !after) return false;
-    return gradeDefinition(kind, before, after).every(({ grade }) => grade !== 'breaking');
+    const changes = yield* gradeDefinition(kind, before, after);
+    return changes.every(({ grade }) => grade !== 'breaking');
   };
 }
 

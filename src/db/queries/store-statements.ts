@@ -88,10 +88,24 @@ export async function updateStates(tx: Tx, rows: string): Promise<void> {
 
 export async function insertEvents(tx: Tx, rows: string): Promise<void> {
   await tx.execute(sql`
+    WITH news AS (
+      SELECT "serverId", message, "checkedAt", event,
+        -- An outage and a maintenance last; what is well or switched off asks for nobody.
+        event->'data'->>'after' IN ('error', 'maintenance') AS lasts
+      FROM json_to_recordset(${rows}::json) AS r("serverId" text, message text, "checkedAt" timestamptz, event json)
+      WHERE json_typeof(event) = 'object'
+    ), over AS (
+      UPDATE system_event e SET status = 'resolved', resolved_by = 'mcp-vitals',
+        resolved_at = greatest(e.occurred_at, news."checkedAt")
+      FROM news
+      WHERE e.resource_id = news."serverId" AND e.type = 'server.status_changed' AND e.source = 'mcp-vitals'
+        AND e.status IN ('active', 'acknowledged')
+    )
     INSERT INTO system_event (id, type, category, title, description, severity, source, tenant_id, resource_type,
-      resource_id, data, occurred_at, created_at)
+      resource_id, data, occurred_at, created_at, status, resolved_at, resolved_by)
     SELECT gen_random_uuid(), 'server.status_changed', 'system', event->>'title', message, event->>'severity',
-      'mcp-vitals', event->>'tenantId', 'mcp_server', "serverId", event->'data', "checkedAt", now()
-    FROM json_to_recordset(${rows}::json) AS r("serverId" text, message text, "checkedAt" timestamptz, event json)
-    WHERE json_typeof(event) = 'object'`);
+      'mcp-vitals', event->>'tenantId', 'mcp_server', "serverId", event->'data', "checkedAt", now(),
+      CASE WHEN lasts THEN 'active' ELSE 'resolved' END, CASE WHEN NOT lasts THEN "checkedAt" END,
+      CASE WHEN NOT lasts THEN 'mcp-vitals' END
+    FROM news`);
 }

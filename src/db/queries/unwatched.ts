@@ -31,6 +31,11 @@ export async function endUnwatchedAlerts(db: Database): Promise<number> {
     await tx.execute(sql`
       UPDATE vitals.server_state SET memory = jsonb_set(memory, '{firing}', '[]')
       WHERE server_id IN (SELECT jsonb_array_elements_text(${ids}::jsonb)) AND jsonb_typeof(memory) = 'object'`);
+    await tx.execute(sql`
+      UPDATE system_event e SET status = 'resolved', resolved_at = now(), resolved_by = 'mcp-vitals'
+      WHERE e.type = 'server.status_changed' AND e.source = 'mcp-vitals' AND e.status IN ('active', 'acknowledged')
+        AND (e.resource_id IN (SELECT jsonb_array_elements_text(${ids}::jsonb))
+          OR NOT EXISTS (SELECT 1 FROM mcp_server m WHERE m.id = e.resource_id))`);
     const ended = (after: string) => (row: { key: string; nowMs: number }) => ({
       action: 'resolve' as const,
       key: row.key,

@@ -1,16 +1,13 @@
 import { sql } from 'drizzle-orm';
-import { MAY_BE_SCHEDULED } from './fragments.ts';
+import type { ShareToAsk } from '../../core/incidents/whom-to-ask.ts';
+import { MAY_BE_SCHEDULED, SHARED_PARTS } from './fragments.ts';
 import type { Tx } from './store-statements.ts';
 
-/** One whose next probe may be brought forward: not one under way, nor one that asked for patience. */
+/** One whose next probe may be brought forward: not one under way, that asked for patience, or that is to sleep. */
 const MAY_BE_WOKEN = sql`(${MAY_BE_SCHEDULED} AND s.next_probe_at > now() + interval '1 second'
   AND (s.lease_until IS NULL OR s.lease_until < now()) AND (s.running_until IS NULL OR s.running_until < now())
-  AND s.reason IS DISTINCT FROM 'rate_limited')`;
-
-/** Of the given servers those that have just failed for the first time. */
-const justFailed = (serverIds: readonly string[]) => sql`
-  SELECT server_id, host_key FROM vitals.server_state
-  WHERE failures = 1 AND server_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(serverIds)}::jsonb))`;
+  AND s.reason IS DISTINCT FROM 'rate_limited'
+  AND m.settings #>> '{monitor,budget,doNotWake}' IS DISTINCT FROM 'true')`;
 
 /**
  * Has what servers that have begun to fail require probed at once, so that a cause is known before they are
@@ -31,29 +28,24 @@ export async function wakeRequired(tx: Tx, serverIds: readonly string[]): Promis
       ORDER BY s.server_id LIMIT 100 FOR NO KEY UPDATE OF s SKIP LOCKED)`);
 }
 
-/**
- * Has some healthy servers on the hosts of those that have just begun to fail probed at once, so that it
- * shows soon whether they fail, too. Returns the hosts; those in `notAgain` are left alone.
- */
-export async function wakeSiblings(
-  tx: Tx,
-  serverIds: readonly string[],
-  notAgain: readonly string[],
-): Promise<string[]> {
-  const rows = await tx.execute<{ hostKey: string }>(sql`
-    WITH hosts AS MATERIALIZED (
-      SELECT DISTINCT host_key FROM (${justFailed(serverIds)}) f
-      WHERE host_key NOT IN ('', 'stdio') AND host_key NOT LIKE '% %'
-        AND host_key NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(notAgain)}::jsonb))
-    ), siblings AS MATERIALIZED (
-      SELECT picked.server_id FROM hosts h, LATERAL (
-        SELECT s.server_id FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
-        WHERE s.host_key = h.host_key AND s.failing_since IS NULL
-          AND s.last_probe_at < now() - interval '10 seconds' AND ${MAY_BE_WOKEN}
-        ORDER BY s.last_probe_at LIMIT 10 FOR NO KEY UPDATE OF s SKIP LOCKED) picked
-    ), woken AS (
-      UPDATE vitals.server_state s SET next_probe_at = now() FROM siblings w WHERE s.server_id = w.server_id
+/** Has some healthy servers that share something with failing ones probed at once, those first that were probed longest ago. */
+export async function wakeSharing(tx: Tx, shares: readonly ShareToAsk[]): Promise<void> {
+  if (shares.length === 0) return;
+  await tx.execute(sql`
+    WITH near AS MATERIALIZED (
+      SELECT found.server_id FROM (
+        SELECT s.server_id, r.ask, row_number() OVER (PARTITION BY p.part, p.value ORDER BY s.last_probe_at) AS place
+        FROM vitals.server_state s
+        JOIN mcp_server m ON m.id = s.server_id
+        CROSS JOIN LATERAL ${SHARED_PARTS}
+        JOIN jsonb_to_recordset(${JSON.stringify(shares)}::jsonb) AS r(part text, value text, ask int)
+          ON (r.part, r.value) = (p.part, p.value)
+        WHERE s.failing_since IS NULL AND s.last_probe_at < now() - interval '10 seconds' AND ${MAY_BE_WOKEN}
+      ) found WHERE found.place <= found.ask
+    ), picked AS MATERIALIZED (
+      SELECT s.server_id FROM vitals.server_state s JOIN mcp_server m ON m.id = s.server_id
+      WHERE s.server_id IN (SELECT server_id FROM near) AND s.failing_since IS NULL AND ${MAY_BE_WOKEN}
+      ORDER BY s.server_id FOR NO KEY UPDATE OF s SKIP LOCKED
     )
-    SELECT host_key AS "hostKey" FROM hosts`);
-  return rows.map(({ hostKey }) => hostKey);
+    UPDATE vitals.server_state s SET next_probe_at = now() FROM picked WHERE s.server_id = picked.server_id`);
 }

@@ -1,7 +1,10 @@
+import { type SQL, sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AlertChange } from '../../../src/core/alerts/alert.ts';
+import { NO_ALERTS } from '../../../src/core/alerts/alerts-config.ts';
 import { connectDatabase, type DatabaseConnection } from '../../../src/db/client.ts';
 import { recordAlertChanges } from '../../../src/db/queries/alerts.ts';
+import { readPlanInput } from '../../../src/db/queries/outbox.ts';
 import { alert, outbox, systemEvent } from '../../../src/db/schema/index.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { registerServer } from '../../support/registry.ts';
@@ -32,6 +35,14 @@ const fire: AlertChange = {
   atMs: 1_000,
 };
 const resolve: AlertChange = { action: 'resolve', key: 'server_down:a', atMs: 2_000 };
+
+const isFew = (rows: number): boolean => rows < 100;
+
+/** Every object within a plan. */
+function nodesOf(value: unknown): Record<string, unknown>[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [value as Record<string, unknown>, ...Object.values(value).flatMap(nodesOf)];
+}
 
 describe('alerts', () => {
   test('fire once, however often they are said to, with an event and a place in the outbox', async () => {
@@ -70,5 +81,34 @@ describe('alerts', () => {
     ).rejects.toThrow('rolled back');
     expect(await db.select().from(alert)).toEqual([]);
     expect(await db.select().from(outbox)).toEqual([]);
+  });
+
+  test('are planned from those that fire, however many there have been', async () => {
+    const { db } = connection;
+    await db.execute(sql`
+      WITH past AS (
+        INSERT INTO vitals.alert (key, kind, severity, title, started_at, resolved_at, event_id)
+        SELECT 'server_down:' || n, 'server_down', 'error', 'was down', now(), now(), gen_random_uuid()
+        FROM generate_series(1, 20000) n RETURNING id
+      ), entries AS (
+        INSERT INTO vitals.outbox (alert_id, transition, created_at, done_at) SELECT id, 'fire', now(), now() FROM past
+      )
+      INSERT INTO vitals.told (alert_id, channel, group_key, last_at, resolved_at) SELECT id, 'ops', id::text, now(), now() FROM past`);
+    await db.execute(sql`ANALYZE vitals.alert, vitals.outbox, vitals.told`);
+    await recordAlertChanges(db, [fire]);
+    const read: Record<string, unknown>[] = [];
+    const explaining = {
+      async execute(query: SQL) {
+        const [row] = await db.execute(sql`EXPLAIN (ANALYZE, FORMAT JSON) ${query}`);
+        read.push(...nodesOf(row));
+        return await db.execute(query);
+      },
+    };
+    const planned = await readPlanInput(explaining as unknown as typeof db, NO_ALERTS);
+    expect(planned.alerts).toMatchObject([{ key: 'server_down:a' }]);
+    expect(planned.entries).toHaveLength(1);
+    const scans = read.filter((node) => typeof node['Relation Name'] === 'string');
+    expect(scans.length).toBeGreaterThan(3);
+    for (const scan of scans) expect(scan).toMatchObject({ 'Actual Rows': expect.toSatisfy(isFew) });
   });
 });

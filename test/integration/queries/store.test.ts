@@ -128,6 +128,12 @@ describe('a stored probe', () => {
       { before: 'inactive', after: 'active' },
       { before: 'active', after: 'error', reason: 'refused' },
     ]);
+    expect(await events()).toMatchObject([{ status: 'resolved' }, { status: 'active', resolvedAt: null }]);
+    await save('a', outcomeOf());
+    await save('a', outcomeOf());
+    const [, outage, recovery] = await events();
+    expect(outage).toMatchObject({ status: 'resolved', resolvedAt: recovery?.occurredAt });
+    expect(recovery).toMatchObject({ status: 'resolved', data: { before: 'error', after: 'active' } });
   });
 
   test('keeps a registered version, and follows one that it learnt', async () => {

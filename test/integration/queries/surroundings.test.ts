@@ -11,7 +11,7 @@ import {
   listWindows,
 } from '../../../src/db/queries/maintenance-commands.ts';
 import { recordOffline, recordOnline } from '../../../src/db/queries/self-check.ts';
-import { createShowAround } from '../../../src/db/queries/show-around.ts';
+import { showAround } from '../../../src/db/queries/show-around.ts';
 import { createProbeStore, type ProbeStore } from '../../../src/db/queries/store.ts';
 import { readSuppressions, refreshShown } from '../../../src/db/queries/surroundings.ts';
 import {
@@ -48,7 +48,7 @@ beforeEach(async () => {
     await db.execute(sql`DELETE FROM ${sql.raw(table)}`);
   policy = DEFAULT_POLICY;
   bad = [];
-  store = createProbeStore(db, { policy: () => policy, refreshShown: createShowAround() });
+  store = createProbeStore(db, { policy: () => policy, refreshShown: showAround });
   const around = createAround({ db, policy: () => policy, onBadWindow: (window) => bad.push(window) });
   tick = () => around.run();
 });
@@ -535,18 +535,28 @@ describe('incidents', () => {
     expect(await tick()).toMatchObject({ begun: 0 });
   });
 
-  test('a first failure has siblings on its host probed soon, once a minute', async () => {
+  test('a first failure has others that share something with it probed soon, once a minute until it may be an incident', async () => {
     const due = async () =>
       (await connection.db.select().from(serverState))
         .filter(({ nextProbeAt }) => nextProbeAt.getTime() < Date.now() + 1_000)
         .map(({ serverId }) => serverId)
         .sort();
     await connection.db.update(serverState).set({ lastProbeAt: new Date(Date.now() - MINUTE) });
+    await connection.db
+      .update(mcpServer)
+      .set({ settings: sql`'{"monitor":{"budget":{"doNotWake":true}}}'::json` })
+      .where(eq(mcpServer.id, 'd'));
     await hosted('a');
-    expect(await due()).toEqual(['b', 'c', 'd', 'well']);
+    await tick();
+    expect(await due()).toEqual(['b', 'c', 'well']);
     await connection.db.update(serverState).set({ nextProbeAt: new Date(Date.now() + MINUTE) });
     await hosted('b');
+    await tick();
     expect(await due()).toEqual([]);
+    await hosted('c');
+    await connection.db.update(serverState).set({ nextProbeAt: new Date(Date.now() + MINUTE) });
+    await tick();
+    expect(await due()).toEqual(['well']);
   });
 });
 

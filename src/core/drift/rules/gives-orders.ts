@@ -29,6 +29,35 @@ const ORDERS: readonly { what: string; pattern: RegExp }[] = [
       /\b(?:do not|don['’]t|never)\s+let\s+the\s+(?:user|human|person|operator)\s+(?:know|see|notice|find out)\b/,
   },
   {
+    what: 'tells the model to hide something from the user',
+    pattern:
+      /\b(?:keep|hide|conceal)\s+(?:this|it|that|these|them)\s+(?:(?:all|hidden|secret|private|confidential|step|fact|call)\s+){0,2}from\s+the\s+(?:user|human|person|operator)\b(?!['’]|\s+(?:interface|list|menu))/,
+  },
+  {
+    what: 'tells the model to hide something from the user',
+    pattern:
+      /\bwithout\s+(?:(?:ever\s+)?(?:telling|informing)\s+the\s+(?:user|human|person|operator)|the\s+user['’]s\s+knowledge)\b/,
+  },
+  {
+    what: 'tells the model to hide something from the user',
+    pattern:
+      /\bthe\s+(?:user|human|person|operator)\s+(?:must|should|need|does|can)\s?(?:not|n['’]t)\s+(?:know|learn|find\s+out|be\s+(?:told|informed|aware))\b/,
+  },
+  {
+    what: 'tells the model to hide something from the user',
+    pattern:
+      /\b(?:do not|don['’]t|never)\s+(?:show|display)\s+(?:this|it|that)\s+(?:\w+\s+){0,2}to\s+the\s+(?:user|human|person|operator)\b(?!\s+interface)/,
+  },
+  {
+    what: 'tells the model to hide something',
+    pattern: /\b(?:do not|don['’]t|never)\s+tell\s+(?:anyone|anybody)\b/,
+  },
+  {
+    what: 'tells the model to act in secret',
+    pattern:
+      /\b(?:silently\s+(?:call|invoke)|secretly\s+(?:call|invoke|run|execute|forward|send|upload|copy|read))\b/,
+  },
+  {
     what: 'puts itself before other tools',
     pattern:
       /\b(?:before|prior to|instead of)\s+(?:(?:using|calling|invoking|running|you (?:use|call|invoke|run))\s+)?(?:any|all|every)\s+(?:of\s+the\s+)?(?:other\s+)?(?:\w+\s+)?tools?\b/,
@@ -37,6 +66,21 @@ const ORDERS: readonly { what: string; pattern: RegExp }[] = [
     what: 'puts itself before other tools',
     pattern:
       /\b(?:always|must)\s+(?:\w+\s+)?(?:call|use|invoke|run)\s+this\s+(?:tool|function)\b[^.!?\n]{0,60}\b(?:before|after|for|on)\s+(?:every|each|any|all)\s+(?:\w+\s+)?(?:messages?|responses?|tools?|requests?|repl(?:y|ies)|answers?|prompts?|calls?)\b/,
+  },
+  {
+    what: 'puts itself before other tools',
+    pattern:
+      /\b(?:before|after|for|on)\s+(?:every|each|any)\s+(?:\w+\s+)?(?:messages?|responses?|requests?|repl(?:y|ies)|answers?|prompts?|questions?|turns?)\s*,?\s+(?:\w+\s+){0,2}(?:call|use|invoke|run)\s+this\b/,
+  },
+  {
+    what: 'puts itself before other tools',
+    pattern:
+      /\b(?:always|must)\s+(?:\w+\s+)?(?:call|use|invoke|run)\s+this\s+(?:tool|function)\s+(?:first\s+)?before\s+(?:answering|responding|replying)\b/,
+  },
+  {
+    what: 'puts itself before other tools',
+    pattern:
+      /\b(?:prefer\s+this\s+(?:tool|function)\s+(?:over|to)\s+(?:any|all|every)|(?:do not|don['’]t|never)\s+(?:use|call)\s+any\s+other\s+(?:tools?|functions?))\b/,
   },
   {
     what: 'tells the model to act against the user',

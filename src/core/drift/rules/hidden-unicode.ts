@@ -26,28 +26,29 @@ export function findHidden(text: string): Finding | null {
   const looked = text.slice(0, MAX_LENGTH);
   if (looked.search(CANDIDATE) === -1) return null;
   const plain = looked.replace(FLAG, '\u{1f3f4}');
+  const isRtl = RTL.test(plain);
   let seen = 0;
   for (const match of plain.matchAll(CANDIDATE)) {
     seen += 1;
     if (seen > MAX_CANDIDATES) return null;
-    const what = judge(plain, match.index, match[0]);
+    const what = judge(plain, match.index, match[0], isRtl);
     if (what !== null) return { text: `holds ${what}: “${excerpt(plain, match.index, match[0].length)}”` };
   }
   return null;
 }
 
-/** What the character at that place is doing there; null when it has a use. */
-function judge(text: string, at: number, character: string): string | null {
+/** What the character at that place of a text, right-to-left in part or not at all, is doing there; null when it has a use. */
+function judge(text: string, at: number, character: string, isRtl: boolean): string | null {
   const code = character.codePointAt(0) ?? 0;
   const before = lastCharacter(text, at);
   const after = firstCharacter(text, at + character.length);
   if (code === 0x202d || code === 0x202e) return 'a character that overrides the direction of text';
   if ((code >= 0x202a && code <= 0x202c) || (code >= 0x2066 && code <= 0x2069)) {
-    return RTL.test(text) ? null : 'a character that turns the direction of text';
+    return isRtl ? null : 'a character that turns the direction of text';
   }
   // Marks beside right-to-left text do what they are for.
   if (code === 0x200e || code === 0x200f || code === 0x061c) {
-    return RTL.test(text) ? null : 'a mark of direction in a text of one direction';
+    return isRtl ? null : 'a mark of direction in a text of one direction';
   }
   if (code === 0x200b) return SPACELESS.test(before + after) ? null : 'a zero-width space';
   if (code === 0x200c) return JOINING.test(before) || RTL.test(after) ? null : 'a zero-width non-joiner';

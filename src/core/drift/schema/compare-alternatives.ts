@@ -1,3 +1,4 @@
+import type { Sliced } from '../../slices.ts';
 import type { Comparison } from './comparison.ts';
 import type { Conjunction } from './conjunction.ts';
 import { describeTypes, typesOf, valuesOf } from './facets.ts';
@@ -11,23 +12,25 @@ const narrows = (changes: readonly SchemaChange[]): boolean =>
  * Every alternative of before has to find one after that takes all it took. One that does not is told by
  * what its nearest successor lacks; those of after that succeed nobody are new.
  */
-export function compareAlternatives(
+export function* compareAlternatives(
   comparison: Comparison,
   {
     oldOnes,
     newOnes,
   }: { one: Conjunction; other: Conjunction; oldOnes: Conjunction[]; newOnes: Conjunction[] },
-): SchemaChange[] {
+): Sliced<SchemaChange[]> {
   const { depth } = comparison;
   const [single, successor] = [oldOnes[0], newOnes[0]];
   if (oldOnes.length === 1 && newOnes.length === 1 && single && successor) {
-    return comparison.compareOne(single, successor, depth);
+    return yield* comparison.compareOne(single, successor, depth);
   }
   [oldOnes, newOnes] = [oldOnes.flatMap(splitTypes), newOnes.flatMap(splitTypes)];
   const changes: SchemaChange[] = [];
   const succeeding = new Set<Conjunction>();
   for (const [index, before] of oldOnes.entries()) {
-    const compared = newOnes.map((after) => ({ after, found: comparison.compareOne(before, after, depth) }));
+    const compared: { after: Conjunction; found: SchemaChange[] }[] = [];
+    for (const after of newOnes)
+      compared.push({ after, found: yield* comparison.compareOne(before, after, depth) });
     const fitting = compared
       .filter(({ found }) => !narrows(found))
       .sort((one, other) => one.found.length - other.found.length)[0];

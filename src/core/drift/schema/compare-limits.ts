@@ -79,16 +79,22 @@ function compareBound(before: Conjunction, after: Conjunction, side: 'lower' | '
   );
 }
 
+/** More steps than a person would write are not compared with each other. */
+const MAX_MULTIPLES = 20;
+
 function compareMultiple(before: Conjunction, after: Conjunction, add: Add): void {
   const numbers = (schemas: Conjunction) =>
     schemas.map((schema) => schema.multipleOf).filter((value) => typeof value === 'number');
   const [from, to] = [numbers(before), numbers(after)];
   if (from.join() === to.join()) return;
-  const stillFits = to.every((step) => step > 0 && from.some((known) => known % step === 0));
+  const areFew = from.length <= MAX_MULTIPLES && to.length <= MAX_MULTIPLES;
+  const stillFits = areFew && to.every((step) => step > 0 && from.some((known) => known % step === 0));
   add(
     stillFits ? 'widened' : 'narrowed',
     'limit_changed',
-    to.length === 0 ? 'need be no multiple any more' : `has to be a multiple of ${to.join(' and ')}`,
+    to.length === 0
+      ? 'need be no multiple any more'
+      : `has to be a multiple of ${to.slice(0, MAX_MULTIPLES).join(' and ')}`,
   );
 }
 

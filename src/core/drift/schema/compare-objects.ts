@@ -1,3 +1,4 @@
+import type { Sliced } from '../../slices.ts';
 import type { Comparison } from './comparison.ts';
 import type { Conjunction } from './conjunction.ts';
 import { objectFacetsOf } from './facets.ts';
@@ -20,11 +21,11 @@ function stepOf(name: string): string {
 }
 
 /** Members: gone, new, needed, and what they hold. */
-export function compareObjects(
+export function* compareObjects(
   { budget, compare, depth }: Comparison,
   before: Conjunction,
   after: Conjunction,
-): SchemaChange[] {
+): Sliced<SchemaChange[]> {
   const [old, now] = [objectFacetsOf(before, budget), objectFacetsOf(after, budget)];
   const changes: SchemaChange[] = [];
   const add = (
@@ -47,13 +48,15 @@ export function compareObjects(
     if (!now.required.has(name) && old.required.has(name)) {
       add('widened', 'required_removed', step, 'is not required any more');
     }
-    changes.push(...below(step, compare(schemas, successor, depth + 1)));
+    changes.push(...below(step, yield* compare(schemas, successor, depth + 1)));
   }
-  for (const name of now.properties.keys()) {
+  for (const [name, schemas] of now.properties) {
     if (old.properties.has(name)) continue;
     const step = stepOf(name);
-    if (!now.required.has(name)) add('widened', 'property_added', step, 'is new');
-    else if (!old.required.has(name)) add('narrowed', 'required_added', step, 'is new and required');
+    // Required and not described: callers send it already, with what every other member may be.
+    if (old.required.has(name)) changes.push(...below(step, yield* compare(old.others, schemas, depth + 1)));
+    else if (now.required.has(name)) add('narrowed', 'required_added', step, 'is new and required');
+    else add('widened', 'property_added', step, 'is new');
   }
   for (const name of now.required) {
     const isKnown = old.required.has(name) || old.properties.has(name) || now.properties.has(name);
@@ -63,12 +66,12 @@ export function compareObjects(
     add('narrowed', 'closed', '', 'takes no members but the named ones any more');
   if (old.closed && !now.closed) add('widened', 'opened', '', 'takes members beside the named ones');
   if (!old.closed && !now.closed && (old.others.length > 0 || now.others.length > 0)) {
-    changes.push(...below('*', compare(old.others, now.others, depth + 1)));
+    changes.push(...below('*', yield* compare(old.others, now.others, depth + 1)));
   }
   for (const [pattern, schemas] of now.patterns) {
     const known = old.patterns.get(pattern);
     const step = stepOf(`/${pattern}/`);
-    if (known) changes.push(...below(step, compare(known, schemas, depth + 1)));
+    if (known) changes.push(...below(step, yield* compare(known, schemas, depth + 1)));
     else add(old.closed ? 'widened' : 'narrowed', 'rule_changed', step, 'has a rule of its own now');
   }
   for (const pattern of old.patterns.keys()) {

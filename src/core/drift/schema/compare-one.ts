@@ -1,3 +1,4 @@
+import type { Sliced } from '../../slices.ts';
 import { compareArrays } from './compare-arrays.ts';
 import { compareLimits } from './compare-limits.ts';
 import { compareObjects } from './compare-objects.ts';
@@ -8,7 +9,11 @@ import { describeTypes, textsOf, typesOf, valuesOf } from './facets.ts';
 import type { SchemaChange } from './schema-change.ts';
 
 /** Compares two schemas that have one alternative each. */
-export function compareOne(comparison: Comparison, before: Conjunction, after: Conjunction): SchemaChange[] {
+export function* compareOne(
+  comparison: Comparison,
+  before: Conjunction,
+  after: Conjunction,
+): Sliced<SchemaChange[]> {
   const { budget } = comparison;
   const oldValues = valuesOf(before, budget);
   const newValues = valuesOf(after, budget);
@@ -34,8 +39,8 @@ export function compareOne(comparison: Comparison, before: Conjunction, after: C
   }
   const both = new Set([...oldTypes].filter((type) => newTypes.has(type)));
   changes.push(...compareLimits(before, after, both));
-  if (both.has('array')) changes.push(...compareArrays(comparison, before, after));
-  if (both.has('object')) changes.push(...compareObjects(comparison, before, after));
+  if (both.has('array')) changes.push(...(yield* compareArrays(comparison, before, after)));
+  if (both.has('object')) changes.push(...(yield* compareObjects(comparison, before, after)));
   changes.push(...compareRules(comparison, before, after));
   compareDefaults(comparison, before, after, add);
   for (const keyword of ['description', 'title']) {

@@ -1,4 +1,5 @@
-import { sameJson } from '../same-json.ts';
+import type { Sliced } from '../../slices.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import { compareAlternatives } from './compare-alternatives.ts';
 import { CompareBudget, TooMuchToCompare } from './compare-budget.ts';
 import { compareOne } from './compare-one.ts';
@@ -16,8 +17,8 @@ const MAX_DEPTH = 40;
  * allOf, anyOf and oneOf, nested objects and arrays. It always ends: a pair of schemas that is met again
  * inside itself counts as equal there, and beyond a bound of steps the whole is `not_compared`.
  */
-export function compareSchemas(before: unknown, after: unknown): SchemaChange[] {
-  if (sameJson(before, after)) return [];
+export function* compareSchemas(before: unknown, after: unknown): Sliced<SchemaChange[]> {
+  if ((yield* canonicalJson(before)) === (yield* canonicalJson(after))) return [];
   const budget = new CompareBudget(MAX_STEPS);
   const known = new Map<string, SchemaChange[]>();
   const comparison: Omit<Comparison, 'depth'> = {
@@ -33,25 +34,26 @@ export function compareSchemas(before: unknown, after: unknown): SchemaChange[] 
       remembered('one', one, other, () => compareOne({ ...comparison, depth }, one, other)),
   };
 
-  function remembered(
+  function* remembered(
     what: string,
     one: Conjunction,
     other: Conjunction,
-    find: () => SchemaChange[],
-  ): SchemaChange[] {
-    budget.take();
+    find: () => Sliced<SchemaChange[]>,
+  ): Sliced<SchemaChange[]> {
+    budget.take(1 + ((one.length + other.length) >> 2));
     const name = `${what}:${budget.nameOf(one)}/${budget.nameOf(other)}`;
     const found = known.get(name);
     if (found) return found;
     // Met again inside itself, the pair adds nothing to what is found outside.
     known.set(name, []);
-    const changes = find();
+    yield;
+    const changes = yield* find();
     known.set(name, changes);
     budget.take(changes.length);
     return changes;
   }
 
-  function compareConjunctions(one: Conjunction, other: Conjunction, depth: number): SchemaChange[] {
+  function* compareConjunctions(one: Conjunction, other: Conjunction, depth: number): Sliced<SchemaChange[]> {
     if (depth > MAX_DEPTH) return compareTexts(one, other, 'is nested deeper than is compared, and changed');
     const [oldOnes, newOnes] = [alternativesOf(one, before, budget), alternativesOf(other, after, budget)];
     if (!oldOnes || !newOnes) {
@@ -59,7 +61,7 @@ export function compareSchemas(before: unknown, after: unknown): SchemaChange[] 
     }
     const isPlain = oldOnes.length === 1 && newOnes.length === 1;
     if (!isPlain && sameMeaning(one, other)) return [];
-    return compareAlternatives({ ...comparison, depth }, { one, other, oldOnes, newOnes });
+    return yield* compareAlternatives({ ...comparison, depth }, { one, other, oldOnes, newOnes });
   }
 
   const sameMeaning = (one: Conjunction, other: Conjunction): boolean =>
@@ -70,7 +72,7 @@ export function compareSchemas(before: unknown, after: unknown): SchemaChange[] 
   }
 
   try {
-    return comparison.compare([before], [after], 0);
+    return yield* comparison.compare([before], [after], 0);
   } catch (error) {
     if (!(error instanceof TooMuchToCompare)) throw error;
     const text = 'changed, and is too large to be compared in full';

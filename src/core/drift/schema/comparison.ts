@@ -1,3 +1,4 @@
+import type { Sliced } from '../../slices.ts';
 import type { CompareBudget } from './compare-budget.ts';
 import type { Conjunction } from './conjunction.ts';
 import type { SchemaChange } from './schema-change.ts';
@@ -9,6 +10,6 @@ export interface Comparison {
   newRoot: unknown;
   depth: number;
   /** Compares what lies below; the paths of what it finds begin there. */
-  compare(before: readonly unknown[], after: readonly unknown[], depth: number): SchemaChange[];
-  compareOne(before: Conjunction, after: Conjunction, depth: number): SchemaChange[];
+  compare(before: readonly unknown[], after: readonly unknown[], depth: number): Sliced<SchemaChange[]>;
+  compareOne(before: Conjunction, after: Conjunction, depth: number): Sliced<SchemaChange[]>;
 }

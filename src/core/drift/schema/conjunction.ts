@@ -15,6 +15,8 @@ export function flatten(schemas: readonly unknown[], root: unknown, budget: Comp
     for (const part of schemasOf(schema.allOf).toReversed()) open.push(schemaOf(part));
     for (const ref of [schema.$ref, schema.$dynamicRef]) {
       if (typeof ref !== 'string') continue;
+      // An anchor is looked for in all definitions, and a pointer part by part.
+      budget.take(ref.startsWith('#/') ? 1 + (ref.length >> 4) : 20);
       const target = resolveRef(root, ref);
       if (isObject(target) || typeof target === 'boolean') open.push(schemaOf(target));
     }

@@ -38,7 +38,7 @@ export function describeTypes(types: ReadonlySet<Atom>): string {
   return words.length === 0 ? 'nothing' : words.join(' or ');
 }
 
-/** The values that enum and const leave, by their canonical text; null when they say nothing. */
+/** The values that enum and const leave and the types allow, by their canonical text; null when enum and const say nothing. */
 export function valuesOf(conjunction: Conjunction, budget: CompareBudget): Map<string, unknown> | null {
   const lists = conjunction.flatMap((schema) => [
     ...(Array.isArray(schema.enum) ? [schema.enum as unknown[]] : []),
@@ -46,7 +46,12 @@ export function valuesOf(conjunction: Conjunction, budget: CompareBudget): Map<s
   ]);
   const [first, ...others] = lists.map((list) => new Map(list.map((value) => [budget.textOf(value), value])));
   if (!first) return null;
-  return new Map([...first].filter(([text]) => others.every((values) => values.has(text))));
+  const types = typesOf(conjunction, null);
+  return new Map(
+    [...first].filter(
+      ([text, value]) => types.has(atomOf(value)) && others.every((values) => values.has(text)),
+    ),
+  );
 }
 
 interface ObjectFacets {
@@ -81,7 +86,9 @@ function collect(conjunction: Conjunction, keyword: string, budget: CompareBudge
     if (!isObject(members)) continue;
     for (const [name, value] of Object.entries(members)) {
       budget.take();
-      found.set(name, [...(found.get(name) ?? []), value]);
+      const sofar = found.get(name);
+      if (sofar) sofar.push(value);
+      else found.set(name, [value]);
     }
   }
   return found;
@@ -104,7 +111,9 @@ export function arrayFacetsOf(conjunction: Conjunction, budget: CompareBudget): 
         : [];
     budget.take(1 + tuple.length);
     tuple.forEach((item: unknown, index) => {
-      facets.first[index] = [...(facets.first[index] ?? []), item];
+      const sofar = facets.first[index];
+      if (sofar) sofar.push(item);
+      else facets.first[index] = [item];
     });
     const rest = Array.isArray(schema.items) ? schema.additionalItems : schema.items;
     if (rest !== undefined) facets.rest.push(rest);
@@ -138,13 +147,16 @@ export function boundOf(
   return found;
 }
 
-/** The strictest of a counting keyword, `minLength` or `maxItems`; null for none. */
+/** The strictest of a counting keyword, `minLength` or `maxItems`; null for none. At least 0 is none. */
 export function countOf(
   conjunction: Conjunction,
   keyword: string,
   strictest: 'highest' | 'lowest',
 ): number | null {
-  const counts = conjunction.map((schema) => schema[keyword]).filter((count) => typeof count === 'number');
+  const counts = conjunction
+    .map((schema) => schema[keyword])
+    .filter((count) => typeof count === 'number')
+    .filter((count) => strictest === 'lowest' || count > 0);
   if (counts.length === 0) return null;
   return counts.reduce((one, other) =>
     strictest === 'highest' ? Math.max(one, other) : Math.min(one, other),

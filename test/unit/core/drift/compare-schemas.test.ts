@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareSchemas } from '../../../../src/core/drift/schema/compare-schemas.ts';
+import { compareSchemas as compareInSlices } from '../../../../src/core/drift/schema/compare-schemas.ts';
+import { runAtOnce } from '../../../../src/core/slices.ts';
+
+const compareSchemas = (before: unknown, after: unknown) => runAtOnce(compareInSlices(before, after));
 
 /** `effect code path`, as the tables below write it. */
 const compared = (before: unknown, after: unknown): string[] =>
@@ -40,6 +43,18 @@ const TABLE: [what: string, before: unknown, after: unknown, expected: string[]]
     ['widened required_removed a'],
   ],
   ['something unnamed is required', {}, { required: ['x'] }, ['narrowed required_added x']],
+  [
+    'what was required without a description gets a type',
+    object({}, { required: ['x'] }),
+    object({ x: number }, { required: ['x'] }),
+    ['narrowed type_changed x'],
+  ],
+  [
+    'what was required without a description is described as it had to be',
+    object({}, { required: ['x'], additionalProperties: text }),
+    object({ x: text }, { required: ['x'], additionalProperties: text }),
+    [],
+  ],
   ['another type', object({ a: text }), object({ a: number }), ['narrowed type_changed a']],
   ['number to integer', number, { type: 'integer' }, ['narrowed type_changed']],
   ['integer to number', { type: 'integer' }, number, ['widened type_changed']],
@@ -57,6 +72,14 @@ const TABLE: [what: string, before: unknown, after: unknown, expected: string[]]
     { enum: ['b'] },
     ['narrowed values_removed', 'widened values_added'],
   ],
+  [
+    'another type for the same values',
+    { enum: ['1', 1] },
+    { enum: ['1', 1], type: 'integer' },
+    ['narrowed values_removed'],
+  ],
+  ['the type that the values have', { enum: ['a'] }, { enum: ['a'], type: 'string' }, []],
+  ['a lower bound that bounds nothing', text, { ...text, minLength: 0 }, []],
   ['const for enum', { enum: ['a', 'b'] }, { const: 'a' }, ['narrowed values_removed']],
   ['the order of values', { enum: ['a', { x: 1, y: 2 }] }, { enum: [{ y: 2, x: 1 }, 'a'] }, []],
   [
@@ -304,5 +327,40 @@ describe('what is out of all proportion', () => {
     expect(only(many(200, text), many(200, number))).toEqual(['narrowed not_compared']);
     const nested = { allOf: Array.from({ length: 10 }, () => many(20, text)) };
     expect(only(nested, { allOf: [...nested.allOf, text] })).toEqual(['narrowed not_compared']);
+  });
+
+  test('in pauses: none of it is done in one go', () => {
+    const alternatives = (mark: string) => ({
+      anyOf: Array.from({ length: 24 }, (_, place) =>
+        object({ [`p${place}`]: { ...text, description: mark }, q: { enum: [mark] } }),
+      ),
+    });
+    const wide = (schema: object) =>
+      object(Object.fromEntries(Array.from({ length: 1_000 }, (_, place) => [`p${place}`, { ...schema }])));
+    for (const [before, after] of [
+      [alternatives('a'), alternatives('b')],
+      [wide(text), wide(number)],
+    ] as const) {
+      const work = compareInSlices(before, after);
+      let pauses = 0;
+      while (!work.next().done) pauses += 1;
+      expect(pauses).toBeGreaterThan(100);
+    }
+  });
+
+  test('in references by anchor and in allOf', () => {
+    const anchored = (mark: string) => ({
+      properties: Object.fromEntries(
+        Array.from({ length: 3_000 }, (_, place) => [`p${place}`, { $ref: '#a999', description: mark }]),
+      ),
+      $defs: Object.fromEntries(
+        Array.from({ length: 1_000 }, (_, place) => [`d${place}`, { $anchor: `a${place}`, type: 'string' }]),
+      ),
+    });
+    expect(only(anchored('a'), anchored('b'))).toEqual(['narrowed not_compared']);
+    const multiples = (step: number) => ({
+      allOf: Array.from({ length: 1_000 }, (_, place) => ({ multipleOf: place + step })),
+    });
+    expect(only(multiples(1), multiples(2))).toEqual(['narrowed limit_changed']);
   });
 });

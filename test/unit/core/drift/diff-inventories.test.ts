@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Change, GRADES, worstFirst, worstGrade } from '../../../../src/core/drift/change.ts';
 import {
   type DriftFacts,
-  decideDrift,
+  decideDrift as decideInSlices,
   type OpenDriftAlert,
 } from '../../../../src/core/drift/decide-drift.ts';
 import { describeChange, describeTokens } from '../../../../src/core/drift/describe-drift.ts';
@@ -11,8 +11,15 @@ import { diffInventories, type Side } from '../../../../src/core/drift/diff-inve
 import { describeListing } from '../../../../src/core/drift/listing.ts';
 import { NO_USAGE, toolOfRequest } from '../../../../src/core/drift/usage.ts';
 import type { Definition, Inventory } from '../../../../src/core/outcome.ts';
-import { runAtOnce } from '../../../../src/core/slices.ts';
+import { runAtOnce, type Sliced } from '../../../../src/core/slices.ts';
 import { EMPTY_INVENTORY } from '../../../support/outcomes.ts';
+
+const decideDrift = (facts: DriftFacts) => runAtOnce(decideInSlices(facts));
+const answer = (value: boolean) =>
+  function* (): Sliced<boolean> {
+    yield;
+    return value;
+  };
 
 const identity = { name: 'server', registeredName: 'Server', registeredVersion: null };
 
@@ -295,8 +302,8 @@ describe('who is told', () => {
     isRepeated: false,
     hashOf: () => null,
     hashBefore: () => 'v2:before',
-    isClean: () => false,
-    works: () => false,
+    isClean: answer(false),
+    works: answer(false),
     ...changes,
   });
   const fired = (changes: Partial<DriftFacts>) =>
@@ -347,15 +354,15 @@ describe('who is told', () => {
     ['the inventory is as it was', { previousHash: 'v2:new' }, {}, true],
     ['its definition is as it was', {}, { hashOf: () => 'v2:before' }, true],
     ['another definition is as it was', {}, { hashOf: () => 'v2:third' }, false],
-    ['its texts are clean', { codes: ['hidden_unicode'] }, { isClean: () => true }, true],
+    ['its texts are clean', { codes: ['hidden_unicode'] }, { isClean: answer(true) }, true],
     [
       'its texts are clean, and it is about more',
       { codes: ['hidden_unicode', 'removed'] },
-      { isClean: () => true },
+      { isClean: answer(true) },
       false,
     ],
-    ['what worked works again', { key: 'drift_breaking:s:x' }, { works: () => true }, true],
-    ['what worked works, and it is no such alert', {}, { works: () => true }, false],
+    ['what worked works again', { key: 'drift_breaking:s:x' }, { works: answer(true) }, true],
+    ['what worked works, and it is no such alert', {}, { works: answer(true) }, false],
     ['not all of it is known', { complete: false }, { hashOf: () => 'v2:before' }, false],
     ['it is about the server', { about: [['server', 's', null]] }, {}, false],
   ])('an alert where %s', (_what, alert, changes, isOver) => {

@@ -7,6 +7,7 @@ import {
   type Part,
 } from '../../../../src/core/incidents/group.ts';
 import { sharedPartsOf } from '../../../../src/core/incidents/parts-of.ts';
+import { createSharesToAsk } from '../../../../src/core/incidents/whom-to-ask.ts';
 
 const POLICY = { withinMs: 60_000, minServers: 3 };
 
@@ -133,5 +134,40 @@ describe('what a server shares', () => {
       null,
     ]);
     expect(parts('a.test', null, ' Some CA ').certificateIssuer).toBe('Some CA');
+  });
+});
+
+describe('whom to ask when something fails', () => {
+  const ask = (sharesToAsk: ReturnType<typeof createSharesToAsk>, servers: string, nowMs: number) =>
+    sharesToAsk(servers === '' ? [] : servers.split(' ').map(failing), POLICY, nowMs)
+      .map(({ part, value, ask }) => `${part} ${value} ${ask}`)
+      .sort();
+
+  test('whoever shares anything with one that has just begun to fail, once a minute', () => {
+    const sharesToAsk = createSharesToAsk();
+    const all = ['certificateIssuer CA 10', 'domain a.test 10', 'host x.a.test 10'];
+    expect(ask(sharesToAsk, '?x.a.test@100', 101_000)).toEqual(all);
+    expect(ask(sharesToAsk, '?x.a.test@100', 102_000)).toEqual([]);
+    // Another host of the domain: only that is new.
+    expect(ask(sharesToAsk, '?x.a.test@100 ?y.a.test@110', 111_000)).toEqual(['host y.a.test 10']);
+    expect(ask(sharesToAsk, '?y.a.test@160', 161_000)).toEqual(all.slice(0, 2));
+  });
+
+  test('more with each that joins, once it may be an incident', () => {
+    const sharesToAsk = createSharesToAsk();
+    ask(sharesToAsk, 'x.a@1', 1_000);
+    expect(ask(sharesToAsk, 'x.a@1 x.a@2', 2_000)).toEqual([]);
+    const ofHost = (servers: string, nowMs: number) =>
+      ask(sharesToAsk, servers, nowMs).filter((share) => share.startsWith('host'));
+    expect(ofHost('x.a@1 x.a@2 x.a@3', 3_000)).toEqual(['host x.a 20']);
+    expect(ofHost('x.a@1 x.a@2 x.a@3', 4_000)).toEqual([]);
+    expect(ofHost('x.a@1 x.a@2 x.a@3 x.a@4', 5_000)).toEqual(['host x.a 10']);
+    const many = Array.from({ length: 60 }, (_, place) => `x.a@${place}`).join(' ');
+    expect(ofHost(many, 60_000)).toEqual(['host x.a 100']);
+  });
+
+  test('nobody about what has failed for long', () => {
+    expect(ask(createSharesToAsk(), 'x.a@1 x.a@2 x.a@3', 200_000)).toEqual([]);
+    expect(ask(createSharesToAsk(), '', 0)).toEqual([]);
   });
 });
