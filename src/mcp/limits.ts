@@ -10,6 +10,12 @@ export interface ProbeLimits {
   lineBytes: number;
   /** Messages received in one probe, so that a flood of small notifications ends too. */
   messages: number;
+  /** What a server may ask of us in one probe: each question costs an answer. */
+  questions: number;
+  /** How deep a message may be nested. */
+  depth: number;
+  /** How long a message that has begun may pause between two of its bytes. */
+  stallMs: number;
   /** Pages of one listing. */
   pages: number;
   /** Entries of one listing. */
@@ -32,6 +38,9 @@ export const DEFAULT_LIMITS: ProbeLimits = {
   messageBytes: 6 * MEBIBYTE,
   lineBytes: 6 * MEBIBYTE,
   messages: 20_000,
+  questions: 100,
+  depth: 50_000,
+  stallMs: 5_000,
   pages: 1_000,
   items: 20_000,
   stderrBytes: 8 * 1024,

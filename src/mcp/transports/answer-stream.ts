@@ -80,7 +80,7 @@ function readOnce(
     };
     const messages = new MessageReader('an event', context, {
       onMessage(message) {
-        context.allowance.takeMessage();
+        context.allowance.takeMessage(message);
         const answering = answer === null ? asAnswer(message, id) : null;
         if (answering === null) {
           onMessage(message);
@@ -112,7 +112,7 @@ function readOnce(
       },
     );
     exchange
-      .readStream(response, (text) => reader.feed(text))
+      .readStream(response, reader)
       .then(
         // A long answer may still be read when the stream has ended.
         () => messages.idle().then(finish),

@@ -7,6 +7,7 @@ import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { Dialer } from './dialer.ts';
 import { faultOfNetworkError } from './network-fault.ts';
+import { StallWatch } from './stall-watch.ts';
 
 const MAX_REDIRECTS = 5;
 /** How long the end of an answered exchange is waited for: a free socket saves a connection. */
@@ -131,9 +132,13 @@ export class HttpExchange {
   }
 
   /** The text as it comes, never split within a character; resolves when the body has ended. */
-  readStream(response: http.IncomingMessage, onText: (text: string) => void): Promise<void> {
+  readStream(
+    response: http.IncomingMessage,
+    reader: { feed(text: string): void; readonly isWithin: boolean },
+  ): Promise<void> {
     const decoder = new StringDecoder('utf8');
-    return this.readChunks(response, (chunk) => onText(decoder.write(chunk)));
+    const feed = (chunk: Buffer) => reader.feed(decoder.write(chunk));
+    return this.readChunks(response, feed, () => reader.isWithin);
   }
 
   /**
@@ -163,14 +168,23 @@ export class HttpExchange {
     this.#lingering = response;
   }
 
-  /** Feeds `onChunk`; what that throws ends the reading, and the response with it. */
-  readChunks(response: http.IncomingMessage, onChunk: (chunk: Buffer) => void): Promise<void> {
+  /**
+   * Feeds `onChunk`; what that throws ends the reading, and the response with it. `isWithin` says whether
+   * more has to come after a chunk: without it, until the end of the body.
+   */
+  readChunks(
+    response: http.IncomingMessage,
+    onChunk: (chunk: Buffer) => void,
+    isWithin: () => boolean = () => true,
+  ): Promise<void> {
     const { allowance, watch } = this.#context;
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
+        stall.stop();
         response.destroy();
         reject(error instanceof FaultError ? error : new FaultError(faultOfNetworkError(error, watch.phase)));
       };
+      const stall = new StallWatch(this.#context, fail);
       const announced = Number(response.headers['content-length']);
       if (announced > 0 && !allowance.affords(announced)) {
         fail(new FaultError(allowance.tooManyBytes()));
@@ -181,15 +195,20 @@ export class HttpExchange {
         try {
           allowance.takeBytes(chunk.length);
           onChunk(chunk);
+          stall.saw(isWithin());
         } catch (error) {
           fail(error);
         }
       });
-      source.on('end', resolve);
+      source.on('end', () => {
+        stall.stop();
+        resolve();
+      });
       source.on('error', fail);
       if (source !== response) response.on('error', fail);
       // A body that is cut off may end without 'end' and 'error'.
       response.on('close', () => {
+        if (source === response) stall.stop();
         if (!response.complete) fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
       });
     });

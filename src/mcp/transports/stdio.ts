@@ -14,6 +14,7 @@ import { LineReader } from './line-reader.ts';
 import { MessageReader } from './message-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
 import { endProcessGroup, rememberProcessGroup } from './process-group.ts';
+import { StallWatch } from './stall-watch.ts';
 
 type Command = Extract<Endpoint, { transport: 'stdio' }>;
 
@@ -63,7 +64,7 @@ export class StdioTransport implements ProbeTransport {
     this.#context = context;
     this.#messages = new MessageReader('a line', context, {
       onMessage: (message) => {
-        context.allowance.takeMessage();
+        context.allowance.takeMessage(message);
         this.onmessage?.(message);
       },
       onNone: (problem, line) => {
@@ -160,9 +161,11 @@ export class StdioTransport implements ProbeTransport {
     const { limits, allowance, watch, bytes } = this.#context;
     const spawnedAt = performance.now();
     const reader = new LineReader(limits.lineBytes, (line) => this.#readLine(line));
+    const stall = new StallWatch(this.#context, ({ fault }) => this.#fail(fault));
+    child.stdout.on('close', () => stall.stop());
     child.stdout.on('data', (chunk: Buffer) => {
       bytes.received += chunk.length;
-      if (this.failure || this.#ending) return;
+      if (this.failure || this.#ending) return stall.stop();
       watch.firstByte(spawnedAt);
       try {
         const fits = reader.feed(chunk);
@@ -174,6 +177,7 @@ export class StdioTransport implements ProbeTransport {
             message: `a line of its output is longer than ${limits.lineBytes} bytes`,
           });
         allowance.takeBytes(chunk.length);
+        stall.saw(reader.isWithin);
       } catch (error) {
         this.#fail(this.#faultOf(error));
       }

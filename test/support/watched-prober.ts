@@ -1,0 +1,47 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Watched, WatchOrder } from '../fixtures/probe-watcher.ts';
+
+const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+/** A prober in a process of its own, which is watched: one probe at a time. */
+export interface WatchedProber {
+  probe(order: WatchOrder): Promise<Watched>;
+  close(): void;
+}
+
+/** Starts the process; it is warm when this resolves. */
+export async function startWatchedProber(): Promise<WatchedProber> {
+  const child = fork(path('../fixtures/probe-watcher.ts'), {
+    execArgv: ['--expose-gc', '--import', path('typescript-loader.mjs')],
+    serialization: 'advanced',
+  });
+  const answer = async (): Promise<unknown> => {
+    const gone = new AbortController();
+    const onEnd = (code: number | null) => gone.abort(new Error(`the watched process ended with ${code}`));
+    child.once('exit', onEnd);
+    try {
+      const [message] = await once(child, 'message', { signal: gone.signal });
+      return message;
+    } catch (error) {
+      throw gone.signal.aborted ? gone.signal.reason : error;
+    } finally {
+      child.off('exit', onEnd);
+    }
+  };
+  await answer();
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    probe(order) {
+      const next = last.then(() => {
+        const answered = answer();
+        child.send(order);
+        return answered as Promise<Watched>;
+      });
+      last = next.catch(() => undefined);
+      return next;
+    },
+    close: () => child.disconnect(),
+  };
+}
