@@ -70,7 +70,8 @@ function excessOf(definition: Definition): DefinitionProblem | undefined {
   let values = 0;
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     const { value, depth } = at;
-    if (depth > MAX_DEPTH) return { code: 'too_deep', message: `it is nested deeper than ${MAX_DEPTH} levels` };
+    if (depth > MAX_DEPTH)
+      return { code: 'too_deep', message: `it is nested deeper than ${MAX_DEPTH} levels` };
     for (const member of Array.isArray(value) ? value : Object.values(value)) {
       values += 1;
       if (values > MAX_CHECKED_VALUES) return invalid(`it has more than ${MAX_CHECKED_VALUES} values`);

@@ -20,6 +20,8 @@ export interface ProbeLimits {
   pages: number;
   /** Entries of one listing. */
   items: number;
+  /** Processes that a stdio server's command may have at once, itself included. */
+  processes: number;
   /** What is kept of a child's stderr, from its end. */
   stderrBytes: number;
   /** How long ending the session, its sockets and its processes may take after the deadline. */
@@ -43,6 +45,7 @@ export const DEFAULT_LIMITS: ProbeLimits = {
   stallMs: 5_000,
   pages: 1_000,
   items: 20_000,
+  processes: 100,
   stderrBytes: 8 * 1024,
   closeMs: 900,
 };

@@ -111,16 +111,14 @@ function readOnce(
         end.retryMs = retryMs;
       },
     );
-    exchange
-      .readStream(response, reader)
-      .then(
-        // A long answer may still be read when the stream has ended.
-        () => messages.idle().then(finish),
-        async (error: unknown) => {
-          await messages.idle();
-          if (answer === null) reject(error);
-          else finish();
-        },
-      );
+    exchange.readStream(response, reader).then(
+      // A long answer may still be read when the stream has ended.
+      () => messages.idle().then(finish),
+      async (error: unknown) => {
+        await messages.idle();
+        if (answer === null) reject(error);
+        else finish();
+      },
+    );
   });
 }

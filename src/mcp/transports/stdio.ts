@@ -6,6 +6,7 @@ import type { Fault } from '../../core/outcome.ts';
 import type { Endpoint } from '../../core/target.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
+import { watchProcessCount } from '../processes/count-processes.ts';
 import { descendantsOf } from '../processes/end-marked.ts';
 import { findCommand, findLimiter } from '../processes/limits.ts';
 import { MARK_NAME, newMark } from '../processes/mark.ts';
@@ -53,6 +54,8 @@ export class StdioTransport implements ProbeTransport {
   #ending: Promise<void> | undefined;
   /** What the child and all that it starts carry in their environment. */
   #mark = '';
+  #stopCounting: () => void = () => undefined;
+  #isExcessive = false;
   /** A work folder of ours, to be removed. */
   #folder: string | null = null;
   readonly #command: Command;
@@ -76,7 +79,7 @@ export class StdioTransport implements ProbeTransport {
   }
 
   async start(): Promise<void> {
-    const { watch, admission, childEnvironment, footprint, sessions } = this.#context;
+    const { watch, admission, childEnvironment, footprint, sessions, limits } = this.#context;
     const { command, args, env } = this.#command;
     admission.checkCommand(this.#command);
     watch.dial('spawn');
@@ -97,6 +100,11 @@ export class StdioTransport implements ProbeTransport {
     footprint.childrenLive += 1;
     sessions.open();
     this.#listen(child);
+    this.#stopCounting = watchProcessCount(this.#mark, child.pid ?? 0, limits.processes, () => {
+      const message = `its command had more than ${limits.processes} processes at once`;
+      this.#isExcessive = true;
+      this.#fail({ kind: 'limit', phase: watch.phase, limit: 'processes', message });
+    });
   }
 
   /** Makes the child's mark and the folder it works in; the words before the command put limits on it. */
@@ -237,11 +245,13 @@ export class StdioTransport implements ProbeTransport {
     this.#messages.stop();
     if (!this.failure) this.onclose?.();
     const child = this.#child;
+    this.#stopCounting();
     if (!child) return;
     const { children } = this.#context;
     // Whoever left the group and cleared its environment is known by its parent alone, while that is there.
     const known = child.pid === undefined ? [] : await descendantsOf(child.pid);
-    await endProcessGroup(child, graceMs);
+    // Whoever starts processes without end is not asked to end first.
+    await endProcessGroup(child, this.#isExcessive ? 0 : graceMs);
     await children.end(this.#mark, known);
     await this.#removeFolder();
     footprint.childrenLive -= 1;
