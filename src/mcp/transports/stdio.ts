@@ -22,6 +22,9 @@ type Command = Extract<Endpoint, { transport: 'stdio' }>;
 /** How long output may still come out of the pipes after the child has ended. */
 const DRAIN_MS = 100;
 
+/** What is still read of a child that is to end. */
+const MAX_LATE_BYTES = 256 * 1024;
+
 /** What to say of a command that could not be started; a missing folder looks like a missing command. */
 async function spawnFault(error: unknown, { command, cwd }: Command): Promise<Fault> {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
@@ -56,6 +59,7 @@ export class StdioTransport implements ProbeTransport {
   #mark = '';
   #stopCounting: () => void = () => undefined;
   #isExcessive = false;
+  #lateBytes = 0;
   /** A work folder of ours, to be removed. */
   #folder: string | null = null;
   readonly #command: Command;
@@ -173,7 +177,11 @@ export class StdioTransport implements ProbeTransport {
     child.stdout.on('close', () => stall.stop());
     child.stdout.on('data', (chunk: Buffer) => {
       bytes.received += chunk.length;
-      if (this.failure || this.#ending) return stall.stop();
+      if (this.failure || this.#ending) {
+        stall.stop();
+        this.#takeLate(child, chunk);
+        return;
+      }
       watch.firstByte(spawnedAt);
       try {
         const fits = reader.feed(chunk);
@@ -192,6 +200,8 @@ export class StdioTransport implements ProbeTransport {
     });
     child.stderr.on('data', (chunk: Buffer) => {
       bytes.received += chunk.length;
+      if (this.failure || this.#ending) this.#takeLate(child, chunk);
+      else this.#takeStderr(chunk);
       const all = Buffer.concat([this.#stderr, chunk]);
       this.#stderrIsCut ||= all.length > limits.stderrBytes;
       this.#stderr = all.subarray(-limits.stderrBytes);
@@ -211,6 +221,23 @@ export class StdioTransport implements ProbeTransport {
         report();
       });
     });
+  }
+
+  /** Logs count like any output: somebody has to read them. */
+  #takeStderr(chunk: Buffer): void {
+    try {
+      this.#context.allowance.takeBytes(chunk.length);
+    } catch (error) {
+      this.#fail(this.#faultOf(error));
+    }
+  }
+
+  /** What nobody needs any more is read for a while, so that the child can end; whoever goes on is not read. */
+  #takeLate(child: ChildProcessWithoutNullStreams, chunk: Buffer): void {
+    this.#lateBytes += chunk.length;
+    if (this.#lateBytes <= MAX_LATE_BYTES) return;
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
 
   #readLine(line: string): void {

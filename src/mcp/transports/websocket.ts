@@ -72,7 +72,8 @@ export class WebSocketTransport implements ProbeTransport {
     await new Promise<void>((resolve, reject) => {
       socket.once('upgrade', (response) => {
         watch.firstByte(askedAt);
-        this.#watchStalls(socket, response.socket);
+        // Not before the WebSocket listens itself: it would miss what came along with the upgrade.
+        socket.once('open', () => this.#watchStalls(socket, response.socket));
       });
       socket.once('open', resolve);
       socket.once('unexpected-response', (_request, response: IncomingMessage) => {
@@ -129,7 +130,8 @@ export class WebSocketTransport implements ProbeTransport {
     const stall = new StallWatch(this.#context, ({ fault }) => this.#fail(fault));
     const whole = () => stall.saw(false);
     for (const kind of ['message', 'ping', 'pong', 'close'] as const) socket.on(kind, whole);
-    wire.on('data', () => stall.saw(true));
+    // Before the WebSocket, which tells of a whole frame while it takes the bytes.
+    wire.prependListener('data', () => stall.saw(true));
     wire.on('close', whole);
   }
 
