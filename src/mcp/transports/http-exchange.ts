@@ -14,6 +14,8 @@ const MAX_REDIRECTS = 5;
 export const SETTLE_MS = 10;
 const MAX_EXCERPT_BYTES = 64 * 1024;
 const EXCERPT_WAIT_MS = 500;
+/** What may come before an answer: 100 Continue, early hints. */
+const MAX_HINTS = 20;
 
 export type HttpHeaders = Record<string, string>;
 
@@ -77,6 +79,8 @@ export class HttpExchange {
   readonly #context: ProbeContext;
   #requests: http.ClientRequest[] = [];
   #site: Site | null = null;
+  /** What broke a response of which the head was good. */
+  readonly #causes = new WeakMap<http.IncomingMessage, unknown>();
   /** The body of an answered exchange that goes on; it holds one of the few sockets. */
   #lingering: http.IncomingMessage | null = null;
 
@@ -126,7 +130,7 @@ export class HttpExchange {
       this.readChunks(response, (chunk) => {
         chunks.push(chunk);
         bytes += chunk.length;
-        if (bytes >= MAX_EXCERPT_BYTES) finish();
+        if (bytes >= MAX_EXCERPT_BYTES) throw new Error('that is enough');
       }).then(finish, finish);
     });
   }
@@ -177,24 +181,26 @@ export class HttpExchange {
     onChunk: (chunk: Buffer) => void,
     isWithin: () => boolean = () => true,
   ): Promise<void> {
-    const { allowance, watch } = this.#context;
+    const { allowance } = this.#context;
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         stall.stop();
         response.destroy();
-        reject(error instanceof FaultError ? error : new FaultError(faultOfNetworkError(error, watch.phase)));
+        // What it was given would still be inflated, a thousand times over.
+        source.destroy();
+        reject(this.#faultFor(response, error));
       };
       const stall = new StallWatch(this.#context, fail);
+      const source = decompressed(response);
       const announced = Number(response.headers['content-length']);
       if (announced > 0 && !allowance.affords(announced)) {
         fail(new FaultError(allowance.tooManyBytes()));
         return;
       }
-      const source = decompressed(response);
       source.on('data', (chunk: Buffer) => {
         try {
           allowance.takeBytes(chunk.length);
-          onChunk(chunk);
+          onChunk(ownChunk(chunk));
           stall.saw(isWithin());
         } catch (error) {
           fail(error);
@@ -212,6 +218,15 @@ export class HttpExchange {
         if (!response.complete) fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
       });
     });
+  }
+
+  /** A body that was cut off looks the same whatever the cause: what is known of it comes first. */
+  #faultFor(response: http.IncomingMessage, error: unknown): FaultError {
+    if (error instanceof FaultError) return error;
+    const cause = this.dialer.overflow ?? this.#causes.get(response) ?? error;
+    return cause instanceof FaultError
+      ? cause
+      : new FaultError(faultOfNetworkError(cause, this.#context.watch.phase));
   }
 
   /** Gives up every request under way: each one rejects. */
@@ -240,9 +255,18 @@ export class HttpExchange {
         headers: headerLines(headers, site, userAgent, body),
       });
       this.#track(request);
+      let answered: http.IncomingMessage | null = null;
       request.on('response', (response) => {
         watch.firstByte(askedAt);
+        answered = response;
         resolve(response);
+      });
+      let hints = 0;
+      request.on('information', () => {
+        hints += 1;
+        if (hints <= MAX_HINTS) return;
+        const message = `it sent more than ${MAX_HINTS} statuses that are no answer (1xx)`;
+        request.destroy(new FaultError({ kind: 'limit', phase: watch.phase, limit: 'headers', message }));
       });
       request.on('upgrade', (_response, socket) => {
         socket.destroy();
@@ -250,6 +274,7 @@ export class HttpExchange {
         reject(new FaultError({ kind: 'notMcp', phase: watch.phase, message }));
       });
       request.on('error', (error) => {
+        if (answered) this.#causes.set(answered, error);
         // The server may close a kept-alive socket just as we use it again: that says nothing about it.
         const stale = request.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
         if (stale && mayRetry) {
@@ -282,6 +307,11 @@ function followable(response: http.IncomingMessage, method: string, from: URL): 
   if (!URL.canParse(headers.location, from.href)) return undefined;
   const to = new URL(headers.location, from);
   return staysWithin(from, to) ? to : undefined;
+}
+
+/** A small piece of a large read would keep all of that in memory: it is copied. */
+function ownChunk(chunk: Buffer): Buffer {
+  return chunk.length * 4 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
 }
 
 function decompressed(response: http.IncomingMessage): Readable {
