@@ -82,7 +82,7 @@ export class Allowance {
           ? `it asked more than ${questions} things of us in one probe`
           : null;
     if (tooMany === null) return;
-    throw new FaultError({ kind: 'limit', phase: this.#watch.phase, limit: 'messages', message: tooMany });
+    throw new FaultError({ kind: 'limit', phase: this.#watch.stage, limit: 'messages', message: tooMany });
   }
 
   /** Whether an announced length would pass the bound, so that nothing of it needs to be read. */
@@ -93,7 +93,7 @@ export class Allowance {
   tooManyBytes(): Fault {
     return {
       kind: 'limit',
-      phase: this.#watch.phase,
+      phase: this.#watch.stage,
       limit: 'body',
       message: this.#scope
         ? `it sent more than ${this.#scope.bytes} bytes in answer to ${this.#scope.name}`

@@ -35,7 +35,7 @@ const MEBIBYTE = 1024 * 1024;
  * message becomes many times its length in memory, and takes the loop's time in proportion to it.
  */
 export const DEFAULT_LIMITS: ProbeLimits = {
-  bodyBytes: 12 * MEBIBYTE,
+  bodyBytes: 8 * MEBIBYTE,
   greetingBytes: 2 * MEBIBYTE,
   messageBytes: 6 * MEBIBYTE,
   lineBytes: 6 * MEBIBYTE,

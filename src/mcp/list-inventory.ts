@@ -30,6 +30,14 @@ const FAMILIES: readonly Family[] = [
   { kind: 'prompts', method: 'prompts/list', capability: 'prompts', label: 'prompt' },
 ];
 
+/** What tells the entries of a family apart. */
+const KEYS: Record<InventoryKind, string> = {
+  tools: 'name',
+  resources: 'uri',
+  resourceTemplates: 'uriTemplate',
+  prompts: 'name',
+};
+
 /** So that a server of 10,000 broken tools does not become 10,000 warnings. */
 const MAX_NAMED_PROBLEMS = 20;
 
@@ -142,6 +150,7 @@ function* judge(
 ): Sliced<Definition[]> {
   const definitions: Definition[] = [];
   const problems: DefinitionProblem[] = [];
+  const seen = new Set<string>();
   for (const [index, entry] of entries.entries()) {
     if (index % 20 === 0) yield;
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
@@ -150,6 +159,11 @@ function* judge(
     }
     const definition = entry as Definition;
     definitions.push(definition);
+    const key = definition[KEYS[kind]];
+    if (typeof key === 'string' && seen.size === seen.add(key).size) {
+      const message = `${label} ${definitionName(definition, index)}: another ${label} has the same ${KEYS[kind]}`;
+      problems.push({ code: 'invalid_definition', message });
+    }
     const problem = definitionProblem(kind, definition, opened.era);
     if (problem !== undefined) {
       const message = `${label} ${definitionName(definition, index)}: ${problem.message}`;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { REASONS } from '../../src/core/reasons.ts';
 import type { ProbeLimits } from '../../src/mcp/limits.ts';
 import type { HostileCase } from '../fixtures/mcp-servers/hostile/hostile-case.ts';
@@ -43,7 +43,7 @@ export async function expectCase(
       expectHeld(watched, timeoutMs);
       expect(watched.longestTurnMs, 'CPU time of a turn').toBeLessThan(MAX_TURN_MS);
       expectTold(watched, hostile);
-      if (server.left) await expect.poll(server.left, { timeout: 5_000 }).toBe(0);
+      await vi.waitFor(async () => expect((await server.left?.()) ?? 0).toBe(0), { timeout: 5_000 });
       return watched;
     } finally {
       await server.stop();

@@ -290,7 +290,11 @@ describe('a server that takes more than its share', () => {
         most = Math.max(most, await server.connections());
         const page = Number(message.params?.cursor ?? 0) + 1;
         const next = page < pages ? { nextCursor: String(page) } : {};
-        const answer = { jsonrpc: '2.0', id: message.id, result: { tools: [GOOD_TOOL], ...next } };
+        const answer = {
+          jsonrpc: '2.0',
+          id: message.id,
+          result: { tools: [{ ...GOOD_TOOL, name: `tool-${page}` }], ...next },
+        };
         response.writeHead(200, events).write(`data: ${JSON.stringify(answer)}\n\n`);
       },
     });
