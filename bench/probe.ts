@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ask } from './probe/ask.ts';
 import type { RoundResult } from './probe/rounds.ts';
 
 /** A ratio below this makes `--guard` fail; the bench itself is expected to show more. */
@@ -18,18 +19,6 @@ const beside = (name: string) =>
   fileURLToPath(
     new URL(`./probe/${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
   );
-
-function ask<T>(child: ChildProcess, message: object): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onEnd = (code: number | null) => reject(new Error(`a process of the bench ended with ${code}`));
-    child.once('exit', onEnd);
-    child.once('message', (answer) => {
-      child.off('exit', onEnd);
-      resolve(answer as T);
-    });
-    child.send(message);
-  });
-}
 
 const median = (values: number[]) => [...values].sort((one, other) => one - other)[values.length >> 1] ?? 0;
 const perSecond = (round: RoundResult) => (round.probes * 1000) / round.wallMs;

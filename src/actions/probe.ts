@@ -24,6 +24,7 @@ export async function probeOnce(context: ActionContext, command: ProbeCommand): 
       mode: command.strict === true ? 'strict' : 'open',
       allow: config.egress.allow,
     }),
+    limits: { processes: config.stdioMaxProcesses },
     environment: config.childEnvironment,
   });
   try {

@@ -56,6 +56,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
       allow: optional(VARIABLES.egressAllow) ?? [],
     },
     stdioAllow: optional(VARIABLES.stdioAllow) ?? (databaseUrl === null ? null : []),
+    stdioMaxProcesses: required(VARIABLES.stdioMaxProcesses, 0),
     secretKeys: optional(VARIABLES.secretKey) ?? [],
     files: { policy: path(VARIABLES.policyFile), alerts: path(VARIABLES.alertsFile) },
     shutdownMs: required(VARIABLES.shutdownMs, 0),

@@ -17,6 +17,8 @@ export interface Config {
   egress: { mode: 'open' | 'strict'; allow: string[] };
   /** How the command lines of stdio servers have to begin; null: any may be run. */
   stdioAllow: readonly (readonly string[])[] | null;
+  /** How many processes the command of a stdio server may have at once. */
+  stdioMaxProcesses: number;
   /** What seals and opens credentials; the first one seals. Empty: none are sealed. */
   secretKeys: readonly SealingKey[];
   /** Absolute; null where there is none. */

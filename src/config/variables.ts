@@ -139,6 +139,12 @@ export const VARIABLES = {
     '',
     'Which commands of stdio servers the daemon runs. Unset: none when DATABASE_URL is set, all when embedded.',
   ),
+  stdioMaxProcesses: variable(
+    'VITALS_STDIO_MAX_PROCESSES',
+    integer(1, 100_000),
+    '100',
+    'How many processes the command of a stdio server may have at once. More, and all of them are ended.',
+  ),
   secretKey: variable(
     'VITALS_SECRET_KEY',
     sealingKeys,

@@ -74,6 +74,31 @@ function ofNetwork(code: string): Reason {
   return 'closed';
 }
 
+type Limit = Extract<Fault, { kind: 'limit' }>;
+
+const OF_LIMIT: Record<Exclude<Limit['limit'], 'body'>, Reason> = {
+  headers: 'headers_too_large',
+  line: 'line_too_long',
+  messages: 'too_many_messages',
+  pages: 'list_unbounded',
+  items: 'too_many_items',
+  depth: 'too_deep',
+  stall: 'stalled',
+  processes: 'too_many_processes',
+};
+
+/** Each bound of ours has a reason of its own. */
+function ofLimit({ limit, phase }: Limit): Reason {
+  if (limit !== 'body') return OF_LIMIT[limit];
+  return phase === 'list' ? 'too_large' : 'answer_too_large';
+}
+
+/** A bound that is passed says little by itself: before the listing nothing has shown that a server is there and alive. */
+function verdictOf(fault: Fault | null, reason: Reason): Verdict {
+  if (fault?.kind !== 'limit' || fault.limit === 'processes') return REASONS[reason].verdict;
+  return fault.phase === 'list' ? 'degraded' : 'down';
+}
+
 /** The reason behind a fault; total over the union, so a new kind of fault does not compile unclassified. */
 export function reasonOf(fault: Fault): Reason {
   switch (fault.kind) {
@@ -114,9 +139,7 @@ export function reasonOf(fault: Fault): Reason {
     case 'rpc':
       return 'rpc_error';
     case 'limit':
-      if (fault.limit === 'pages' || fault.limit === 'items') return 'list_unbounded';
-      // Before the listing nothing has shown yet that an MCP server is there and alive.
-      return fault.phase === 'list' ? 'too_large' : 'answer_too_large';
+      return ofLimit(fault);
     case 'spawn':
       return 'spawn_failed';
     case 'exit':
@@ -138,7 +161,7 @@ function ofWarnings(outcome: ProbeOutcome): { reason: Reason; message: string } 
     const reason = canary.allowed ? 'canary_failed' : 'canary_not_called';
     return { reason, message: canary.failure ?? REASONS[reason].title };
   }
-  for (const code of ['invalid_definition', 'bad_monitor_settings'] as const) {
+  for (const code of ['too_deep', 'invalid_definition', 'bad_monitor_settings'] as const) {
     const warning = outcome.warnings.find((candidate) => candidate.code === code);
     if (warning) return { reason: code, message: warning.message };
   }
@@ -159,6 +182,7 @@ export function classify(outcome: ProbeOutcome): Classification {
   const { reason, message } = outcome.fault
     ? { reason: reasonOf(outcome.fault), message: outcome.fault.message }
     : (ofWarnings(outcome) ?? { reason: 'ok' as const, message: REASONS.ok.title });
-  const { verdict, check, suggestion } = REASONS[reason];
+  const { check, suggestion } = REASONS[reason];
+  const verdict = verdictOf(outcome.fault, reason);
   return { verdict, reason, check, message, suggestion: suggestionOf(outcome.fault) ?? suggestion };
 }

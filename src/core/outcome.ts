@@ -61,7 +61,7 @@ export type Fault =
   | {
       kind: 'limit';
       phase: Phase;
-      limit: 'body' | 'headers' | 'line' | 'pages' | 'items' | 'messages';
+      limit: 'body' | 'headers' | 'line' | 'pages' | 'items' | 'messages' | 'depth' | 'stall' | 'processes';
       message: string;
     }
   /** The command of a stdio server could not be started. */
@@ -106,6 +106,7 @@ export interface Warning {
     | 'list_not_implemented'
     | 'list_failed'
     | 'invalid_definition'
+    | 'too_deep'
     | 'bad_monitor_settings'
     | 'tls_not_verified';
   kind?: InventoryKind;

@@ -275,6 +275,42 @@ export const REASONS = {
     'its listing is more than we take',
     'Make its answers smaller: page the lists, shorten descriptions and schemas.',
   ),
+  headers_too_large: reason(
+    'down',
+    'unhealthy',
+    'its response headers are more than we take',
+    'Make its response headers smaller: cookies and tracing headers of a proxy are the usual cause.',
+  ),
+  line_too_long: reason(
+    'down',
+    'unhealthy',
+    'a line or an event of it is longer than we take',
+    'Check what writes to its output; a listing that is this long in one piece has to be paged.',
+  ),
+  too_many_messages: reason(
+    'down',
+    'unhealthy',
+    'it sends more messages than we take',
+    'Look for what makes it send notifications, requests or answers without being asked.',
+  ),
+  too_many_items: reason(
+    'degraded',
+    'unhealthy',
+    'its listing has more entries than we take',
+    'Offer fewer tools, resources or prompts: no client can use this many.',
+  ),
+  too_deep: reason(
+    'degraded',
+    'unhealthy',
+    'what it sends is nested deeper than we take',
+    'Flatten the schema that the message names: no client can use one of that depth.',
+  ),
+  stalled: reason(
+    'down',
+    'timeout',
+    'it stopped in the middle of a message',
+    'Read the log of the server, or of the proxy before it: it hung while it was writing.',
+  ),
   list_unbounded: reason(
     'degraded',
     'unhealthy',
@@ -292,6 +328,12 @@ export const REASONS = {
     'error',
     'its process ended before it answered',
     'Run the command by hand; the last lines of its stderr are in the details.',
+  ),
+  too_many_processes: reason(
+    'down',
+    'error',
+    'its command starts more processes than it may',
+    'Run the command by hand and look at what it starts; raise VITALS_STDIO_MAX_PROCESSES if that is meant.',
   ),
   closed: reason(
     'down',

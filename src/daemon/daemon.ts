@@ -128,6 +128,7 @@ async function startAll(
   const prober = createProber({
     clientInfo: { name: 'mcp-vitals', version: options.version },
     egress: createEgressPolicy(config.egress),
+    limits: { processes: config.stdioMaxProcesses },
     environment: config.childEnvironment,
     children: await openStdioChildren(config, logger),
   });

@@ -61,26 +61,43 @@ const STATELESS = {
 
 /** More than any definition that a model could read. */
 const MAX_CHECKED_VALUES = 10_000;
+/** Deeper than any schema that a model, or a form, could make something of. */
+const MAX_DEPTH = 200;
 
-function hasTooMany(definition: Definition): boolean {
-  const open: unknown[] = [definition];
+/** Whether it is more than what a check may go through at once, which is not bounded by itself. */
+function excessOf(definition: Definition): DefinitionProblem | undefined {
+  const open: { value: object; depth: number }[] = [{ value: definition, depth: 1 }];
   let values = 0;
-  while (open.length > 0) {
-    const at = open.pop();
-    if (typeof at !== 'object' || at === null) continue;
-    for (const member of Array.isArray(at) ? at : Object.values(at)) {
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { value, depth } = at;
+    if (depth > MAX_DEPTH)
+      return { code: 'too_deep', message: `it is nested deeper than ${MAX_DEPTH} levels` };
+    for (const member of Array.isArray(value) ? value : Object.values(value)) {
       values += 1;
-      if (values > MAX_CHECKED_VALUES) return true;
-      if (typeof member === 'object') open.push(member);
+      if (values > MAX_CHECKED_VALUES) return invalid(`it has more than ${MAX_CHECKED_VALUES} values`);
+      if (typeof member === 'object' && member !== null) open.push({ value: member, depth: depth + 1 });
     }
   }
-  return false;
+  return undefined;
 }
 
+/** What is wrong with a definition, and how that is called. */
+export interface DefinitionProblem {
+  code: 'invalid_definition' | 'too_deep';
+  message: string;
+}
+
+const invalid = (message: string): DefinitionProblem => ({ code: 'invalid_definition', message });
+
 /** What a strict client of that era would reject `definition` for; undefined when nothing. */
-export function definitionProblem(kind: InventoryKind, definition: Definition, era: Era): string | undefined {
+export function definitionProblem(
+  kind: InventoryKind,
+  definition: Definition,
+  era: Era,
+): DefinitionProblem | undefined {
   // The schemas go through all of it at once: what has too much for that is of no use to a client either.
-  if (hasTooMany(definition)) return `it has more than ${MAX_CHECKED_VALUES} values`;
+  const excess = excessOf(definition);
+  if (excess) return excess;
   if (isPlainlyRight(kind, definition)) return undefined;
   const schema = (era === 'handshake' ? HANDSHAKE : STATELESS)[kind];
   const result = schema['~standard'].validate(definition);
@@ -88,7 +105,7 @@ export function definitionProblem(kind: InventoryKind, definition: Definition, e
   const issue = result.issues?.[0];
   if (!issue) return undefined;
   const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-  return path === '' ? issue.message : `${path}: ${issue.message}`;
+  return invalid(path === '' ? issue.message : `${path}: ${issue.message}`);
 }
 
 /** How a definition is named in a message, also when its name is what is wrong with it. */

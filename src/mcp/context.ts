@@ -1,3 +1,4 @@
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { ByteCounts, Fault, ServerCertificate } from '../core/outcome.ts';
 import { Admission } from './admission.ts';
 import type { Resolver } from './dns/resolver.ts';
@@ -44,6 +45,7 @@ export interface ProbeContext extends ProbeTools {
 export class Allowance {
   #bytes = 0;
   #messages = 0;
+  #questions = 0;
   #maxBytes: number;
   /** What the bytes from now on are an answer to, when they are bounded apart. */
   #scope: { name: string; bytes: number } | null = null;
@@ -68,16 +70,19 @@ export class Allowance {
     if (this.#bytes > this.#maxBytes) throw new FaultError(this.tooManyBytes());
   }
 
-  takeMessage(): void {
+  /** Throws once the probe has received more messages than it takes, or more questions than it answers. */
+  takeMessage(message: JSONRPCMessage): void {
+    const { messages, questions } = this.#limits;
     this.#messages += 1;
-    if (this.#messages > this.#limits.messages) {
-      throw new FaultError({
-        kind: 'limit',
-        phase: this.#watch.phase,
-        limit: 'messages',
-        message: `it sent more than ${this.#limits.messages} messages in one probe`,
-      });
-    }
+    if ('method' in message && 'id' in message) this.#questions += 1;
+    const tooMany =
+      this.#messages > messages
+        ? `it sent more than ${messages} messages in one probe`
+        : this.#questions > questions
+          ? `it asked more than ${questions} things of us in one probe`
+          : null;
+    if (tooMany === null) return;
+    throw new FaultError({ kind: 'limit', phase: this.#watch.stage, limit: 'messages', message: tooMany });
   }
 
   /** Whether an announced length would pass the bound, so that nothing of it needs to be read. */
@@ -88,7 +93,7 @@ export class Allowance {
   tooManyBytes(): Fault {
     return {
       kind: 'limit',
-      phase: this.#watch.phase,
+      phase: this.#watch.stage,
       limit: 'body',
       message: this.#scope
         ? `it sent more than ${this.#scope.bytes} bytes in answer to ${this.#scope.name}`

@@ -10,10 +10,18 @@ export interface ProbeLimits {
   lineBytes: number;
   /** Messages received in one probe, so that a flood of small notifications ends too. */
   messages: number;
+  /** What a server may ask of us in one probe: each question costs an answer. */
+  questions: number;
+  /** How deep a message may be nested. */
+  depth: number;
+  /** How long a message that has begun may pause between two of its bytes. */
+  stallMs: number;
   /** Pages of one listing. */
   pages: number;
   /** Entries of one listing. */
   items: number;
+  /** Processes that a stdio server's command may have at once, itself included. */
+  processes: number;
   /** What is kept of a child's stderr, from its end. */
   stderrBytes: number;
   /** How long ending the session, its sockets and its processes may take after the deadline. */
@@ -27,13 +35,17 @@ const MEBIBYTE = 1024 * 1024;
  * message becomes many times its length in memory, and takes the loop's time in proportion to it.
  */
 export const DEFAULT_LIMITS: ProbeLimits = {
-  bodyBytes: 12 * MEBIBYTE,
+  bodyBytes: 8 * MEBIBYTE,
   greetingBytes: 2 * MEBIBYTE,
   messageBytes: 6 * MEBIBYTE,
   lineBytes: 6 * MEBIBYTE,
   messages: 20_000,
+  questions: 100,
+  depth: 50_000,
+  stallMs: 5_000,
   pages: 1_000,
   items: 20_000,
+  processes: 100,
   stderrBytes: 8 * 1024,
   closeMs: 900,
 };

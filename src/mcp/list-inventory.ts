@@ -2,7 +2,7 @@ import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { Definition, Inventory, InventoryKind, Warning } from '../core/outcome.ts';
 import type { Sliced } from '../core/slices.ts';
-import { definitionName, definitionProblem } from './check-definition.ts';
+import { type DefinitionProblem, definitionName, definitionProblem } from './check-definition.ts';
 import { FaultError } from './fault-error.ts';
 import { inSlices } from './in-slices.ts';
 import type { ProbeLimits } from './limits.ts';
@@ -29,6 +29,14 @@ const FAMILIES: readonly Family[] = [
   },
   { kind: 'prompts', method: 'prompts/list', capability: 'prompts', label: 'prompt' },
 ];
+
+/** What tells the entries of a family apart. */
+const KEYS: Record<InventoryKind, string> = {
+  tools: 'name',
+  resources: 'uri',
+  resourceTemplates: 'uriTemplate',
+  prompts: 'name',
+};
 
 /** So that a server of 10,000 broken tools does not become 10,000 warnings. */
 const MAX_NAMED_PROBLEMS = 20;
@@ -141,21 +149,28 @@ function* judge(
   warnings: Warning[],
 ): Sliced<Definition[]> {
   const definitions: Definition[] = [];
-  const problems: string[] = [];
+  const problems: DefinitionProblem[] = [];
+  const seen = new Set<string>();
   for (const [index, entry] of entries.entries()) {
     if (index % 20 === 0) yield;
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
-      problems.push(`${label} no. ${index + 1} is no object`);
+      problems.push({ code: 'invalid_definition', message: `${label} no. ${index + 1} is no object` });
       continue;
     }
     const definition = entry as Definition;
     definitions.push(definition);
+    const key = definition[KEYS[kind]];
+    if (typeof key === 'string' && seen.size === seen.add(key).size) {
+      const message = `${label} ${definitionName(definition, index)}: another ${label} has the same ${KEYS[kind]}`;
+      problems.push({ code: 'invalid_definition', message });
+    }
     const problem = definitionProblem(kind, definition, opened.era);
-    if (problem !== undefined) problems.push(`${label} ${definitionName(definition, index)}: ${problem}`);
+    if (problem !== undefined) {
+      const message = `${label} ${definitionName(definition, index)}: ${problem.message}`;
+      problems.push({ ...problem, message });
+    }
   }
-  for (const message of problems.slice(0, MAX_NAMED_PROBLEMS)) {
-    warnings.push({ code: 'invalid_definition', kind, message });
-  }
+  for (const problem of problems.slice(0, MAX_NAMED_PROBLEMS)) warnings.push({ ...problem, kind });
   const unnamed = problems.length - MAX_NAMED_PROBLEMS;
   if (unnamed > 0) {
     warnings.push({ code: 'invalid_definition', kind, message: `and ${unnamed} more ${label} definitions` });

@@ -18,6 +18,11 @@ export class Stopwatch {
   #dialledAt = 0;
   #dialledInStage = 0;
 
+  /** What the probe is about, whatever connections are being made for it. */
+  get stage(): Stage {
+    return this.#stage;
+  }
+
   get phase(): Phase {
     return this.#dialing ?? this.#stage;
   }

@@ -32,6 +32,7 @@ export function testConfig(databaseUrl: string, changes: Partial<Config> = {}): 
     sweep: { intervalMs: 200, batchSize: 500 },
     egress: { mode: 'open', allow: [] },
     stdioAllow: null,
+    stdioMaxProcesses: 100,
     secretKeys: [],
     files: { policy: null, alerts: null },
     shutdownMs: 15_000,

@@ -74,7 +74,7 @@ export function decideHealth(before: HealthState, input: HealthInput, policy: Po
   };
   const { atMs, seen } = observation;
 
-  const timed = { ...observation, reason: seen.reason };
+  const timed = { ...observation, verdict: seen.verdict, reason: seen.reason };
   const { judgement, memory: latency } =
     context.monitorOffline || levelOf(seen.verdict) === null
       ? { judgement: { kind: 'usual' as const }, memory: before.latency }

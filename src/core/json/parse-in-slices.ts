@@ -22,7 +22,14 @@ const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
 /** JSON, as far as it was read, and more of it than is taken. */
-export class JsonLimitError extends Error {}
+export class JsonLimitError extends Error {
+  readonly limit: 'size' | 'depth';
+
+  constructor(message: string, limit: 'size' | 'depth' = 'size') {
+    super(message);
+    this.limit = limit;
+  }
+}
 
 type Open =
   | { array: unknown[]; members: number }
@@ -32,9 +39,14 @@ type Open =
  * JSON.parse for texts of megabytes, with the same results: values that are small, as a tool is in a
  * listing, are parsed by JSON.parse itself, and only what holds them by the code here, without recursion.
  * Throws SyntaxError for what is no JSON, and JsonLimitError for what is out of all proportion: more than
- * `maxValues`, 50,000 members of one object or array, or a text of a million characters and a half.
+ * `maxValues`, 50,000 members of one object or array, a text of a million characters and a half, or values
+ * nested deeper than `maxDepth`.
  */
-export function* parseInSlices(text: string, maxValues = MAX_VALUES): Sliced<unknown> {
+export function* parseInSlices(
+  text: string,
+  maxValues = MAX_VALUES,
+  maxDepth = Number.POSITIVE_INFINITY,
+): Sliced<unknown> {
   const open: Open[] = [];
   let at = skipSpace(text, 0);
   let steps = 0;
@@ -47,6 +59,7 @@ export function* parseInSlices(text: string, maxValues = MAX_VALUES): Sliced<unk
     const code = text.charCodeAt(at);
     let value: unknown;
     const isContainer = code === OPEN_ARRAY || code === OPEN_OBJECT;
+    if (open.length > maxDepth) throw new JsonLimitError(`it is nested deeper than ${maxDepth}`, 'depth');
     let end = -1;
     if (!isContainer) {
       end = endOfScalar(text, at);

@@ -1,12 +1,13 @@
 import { PHASES, type Phase, type PhaseTimes } from '../outcome.ts';
 import type { LatencyPolicy } from '../policy.ts';
-import { REASONS, type Reason } from '../reasons.ts';
+import { REASONS, type Reason, type Verdict } from '../reasons.ts';
 import { type LatencyMemory, type LearnedLatency, learn } from './latency-memory.ts';
 import { quantileOf, type Sketch } from './sketch.ts';
 
 /** What a probe says about latency. */
 export interface TimedProbe {
   atMs: number;
+  verdict: Verdict;
   reason: Reason;
   totalMs: number;
   phases: PhaseTimes;
@@ -37,10 +38,10 @@ export function judgeLatency(
   probe: TimedProbe,
   policy: LatencyPolicy,
 ): { judgement: LatencyJudgement; memory: LatencyMemory } {
-  const { reason, totalMs } = probe;
+  const { verdict, reason, totalMs } = probe;
   const idle = memory.lastMs !== null && probe.atMs - memory.lastMs > policy.coldAfterMs;
   const asked = { ...memory, lastMs: probe.atMs };
-  const { verdict, check } = REASONS[reason];
+  const { check } = REASONS[reason];
   // An answer of another kind (too many requests, a listing that never ends): it is awake, and no measure.
   if (verdict === 'degraded' && check !== 'healthy') {
     return { judgement: USUAL, memory: { ...asked, answered: true } };

@@ -80,7 +80,7 @@ function readOnce(
     };
     const messages = new MessageReader('an event', context, {
       onMessage(message) {
-        context.allowance.takeMessage();
+        context.allowance.takeMessage(message);
         const answering = answer === null ? asAnswer(message, id) : null;
         if (answering === null) {
           onMessage(message);
@@ -111,16 +111,14 @@ function readOnce(
         end.retryMs = retryMs;
       },
     );
-    exchange
-      .readStream(response, (text) => reader.feed(text))
-      .then(
-        // A long answer may still be read when the stream has ended.
-        () => messages.idle().then(finish),
-        async (error: unknown) => {
-          await messages.idle();
-          if (answer === null) reject(error);
-          else finish();
-        },
-      );
+    exchange.readStream(response, reader).then(
+      // A long answer may still be read when the stream has ended.
+      () => messages.idle().then(finish),
+      async (error: unknown) => {
+        await messages.idle();
+        if (answer === null) reject(error);
+        else finish();
+      },
+    );
   });
 }

@@ -21,7 +21,8 @@ export class Attachment implements Transport {
   firstResult: Record<string, unknown> | null = null;
   protocolVersion: string | null = null;
   readonly #link: Link;
-  readonly #asked = new Set<number>();
+  /** Requests that are not answered yet, as texts: some servers give a number back as one. */
+  readonly #asked = new Set<string>();
 
   constructor(link: Link) {
     this.#link = link;
@@ -31,9 +32,9 @@ export class Attachment implements Transport {
     const { transport } = this.#link;
     transport.onmessage = (message: JSONRPCMessage) => {
       if (this.firstResult === null && 'result' in message) this.firstResult = message.result;
-      // The SDK writes out a whole response that it did not ask for, only to drop it.
-      const isUnasked = !('method' in message) && !this.#asked.has(Number(message.id));
-      if (!isUnasked) this.onmessage?.(message);
+      // The SDK goes to great lengths over what it then drops: notifications, and answers to nothing.
+      const isWanted = 'method' in message ? 'id' in message : this.#asked.delete(String(message.id));
+      if (isWanted) this.onmessage?.(message);
     };
     transport.onclose = () => this.onclose?.();
     transport.onerror = (error) => this.onerror?.(error);
@@ -43,7 +44,7 @@ export class Attachment implements Transport {
   }
 
   send(message: JSONRPCMessage): Promise<void> {
-    if ('method' in message && 'id' in message) this.#asked.add(Number(message.id));
+    if ('method' in message && 'id' in message) this.#asked.add(String(message.id));
     return this.#link.transport.send(message);
   }
 

@@ -9,6 +9,9 @@ import { describeCertificate } from './certificate.ts';
 
 /** No probe needs more at a time; a target cannot make it open more either. */
 const MAX_SOCKETS = 4;
+/** How often what came over the wire is looked at: what HTTP itself takes up is seen by nobody else. */
+const WIRE_LOOK_MS = 100;
+const MIN_WIRE_BYTES = 1024 * 1024;
 /** Node gives each address of a host a quarter of a second, which is less than some ways take. */
 const MIN_ATTEMPT_MS = 1_000;
 
@@ -23,6 +26,9 @@ export class Dialer {
   #secureAgent: https.Agent | undefined;
   readonly #agentOptions: https.AgentOptions & { lookup: LookupFunction };
   #allGone: (() => void) | null = null;
+  #wireTimer: NodeJS.Timeout | undefined;
+  /** Set when more came over the wire than a probe takes: every connection is ended then. */
+  overflow: FaultError | null = null;
   #closing: Promise<void> | undefined;
 
   constructor(context: ProbeContext) {
@@ -69,6 +75,7 @@ export class Dialer {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#wireTimer);
     this.#plainAgent?.destroy();
     this.#secureAgent?.destroy();
     for (const socket of this.#sockets) socket.destroy();
@@ -76,6 +83,18 @@ export class Dialer {
     await new Promise<void>((resolveGone) => {
       this.#allGone = resolveGone;
     });
+  }
+
+  /** Headers, chunks of nothing and whatever else is no body: bounded, with room for what an honest server has of it. */
+  #lookAtWire(): void {
+    const { bytes, limits, watch } = this.#context;
+    let received = bytes.received;
+    for (const socket of this.#sockets) received += socket.bytesRead;
+    const most = 2 * limits.bodyBytes + MIN_WIRE_BYTES;
+    if (received <= most || this.overflow) return;
+    const message = `it sent more than ${most} bytes over the wire in one probe`;
+    this.overflow = new FaultError({ kind: 'limit', phase: watch.phase, limit: 'body', message });
+    for (const socket of this.#sockets) socket.destroy(this.overflow);
   }
 
   #tap<A extends http.Agent>(agent: A, secure: boolean): A {
@@ -106,6 +125,7 @@ export class Dialer {
   #follow(socket: Socket, secure: boolean): Socket {
     const { watch, footprint, bytes } = this.#context;
     this.#sockets.add(socket);
+    this.#wireTimer ??= setInterval(() => this.#lookAtWire(), WIRE_LOOK_MS).unref();
     footprint.socketsOpen += 1;
     socket.on('connect', () => (secure ? watch.dial('tls') : watch.dialled()));
     if (socket instanceof TLSSocket) {

@@ -7,12 +7,15 @@ import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { Dialer } from './dialer.ts';
 import { faultOfNetworkError } from './network-fault.ts';
+import { StallWatch } from './stall-watch.ts';
 
 const MAX_REDIRECTS = 5;
 /** How long the end of an answered exchange is waited for: a free socket saves a connection. */
 export const SETTLE_MS = 10;
 const MAX_EXCERPT_BYTES = 64 * 1024;
 const EXCERPT_WAIT_MS = 500;
+/** What may come before an answer: 100 Continue, early hints. */
+const MAX_HINTS = 20;
 
 export type HttpHeaders = Record<string, string>;
 
@@ -76,6 +79,8 @@ export class HttpExchange {
   readonly #context: ProbeContext;
   #requests: http.ClientRequest[] = [];
   #site: Site | null = null;
+  /** What broke a response of which the head was good. */
+  readonly #causes = new WeakMap<http.IncomingMessage, unknown>();
   /** The body of an answered exchange that goes on; it holds one of the few sockets. */
   #lingering: http.IncomingMessage | null = null;
 
@@ -125,15 +130,19 @@ export class HttpExchange {
       this.readChunks(response, (chunk) => {
         chunks.push(chunk);
         bytes += chunk.length;
-        if (bytes >= MAX_EXCERPT_BYTES) finish();
+        if (bytes >= MAX_EXCERPT_BYTES) throw new Error('that is enough');
       }).then(finish, finish);
     });
   }
 
   /** The text as it comes, never split within a character; resolves when the body has ended. */
-  readStream(response: http.IncomingMessage, onText: (text: string) => void): Promise<void> {
+  readStream(
+    response: http.IncomingMessage,
+    reader: { feed(text: string): void; readonly isWithin: boolean },
+  ): Promise<void> {
     const decoder = new StringDecoder('utf8');
-    return this.readChunks(response, (chunk) => onText(decoder.write(chunk)));
+    const feed = (chunk: Buffer) => reader.feed(decoder.write(chunk));
+    return this.readChunks(response, feed, () => reader.isWithin);
   }
 
   /**
@@ -163,36 +172,61 @@ export class HttpExchange {
     this.#lingering = response;
   }
 
-  /** Feeds `onChunk`; what that throws ends the reading, and the response with it. */
-  readChunks(response: http.IncomingMessage, onChunk: (chunk: Buffer) => void): Promise<void> {
-    const { allowance, watch } = this.#context;
+  /**
+   * Feeds `onChunk`; what that throws ends the reading, and the response with it. `isWithin` says whether
+   * more has to come after a chunk: without it, until the end of the body.
+   */
+  readChunks(
+    response: http.IncomingMessage,
+    onChunk: (chunk: Buffer) => void,
+    isWithin: () => boolean = () => true,
+  ): Promise<void> {
+    const { allowance } = this.#context;
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
+        stall.stop();
         response.destroy();
-        reject(error instanceof FaultError ? error : new FaultError(faultOfNetworkError(error, watch.phase)));
+        // What it was given would still be inflated, a thousand times over.
+        source.destroy();
+        reject(this.#faultFor(response, error));
       };
+      const stall = new StallWatch(this.#context, fail);
+      const source = decompressed(response);
       const announced = Number(response.headers['content-length']);
       if (announced > 0 && !allowance.affords(announced)) {
         fail(new FaultError(allowance.tooManyBytes()));
         return;
       }
-      const source = decompressed(response);
       source.on('data', (chunk: Buffer) => {
         try {
           allowance.takeBytes(chunk.length);
-          onChunk(chunk);
+          onChunk(ownChunk(chunk));
+          stall.saw(isWithin());
         } catch (error) {
           fail(error);
         }
       });
-      source.on('end', resolve);
+      source.on('end', () => {
+        stall.stop();
+        resolve();
+      });
       source.on('error', fail);
       if (source !== response) response.on('error', fail);
       // A body that is cut off may end without 'end' and 'error'.
       response.on('close', () => {
+        if (source === response) stall.stop();
         if (!response.complete) fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
       });
     });
+  }
+
+  /** A body that was cut off looks the same whatever the cause: what is known of it comes first. */
+  #faultFor(response: http.IncomingMessage, error: unknown): FaultError {
+    if (error instanceof FaultError) return error;
+    const cause = this.dialer.overflow ?? this.#causes.get(response) ?? error;
+    return cause instanceof FaultError
+      ? cause
+      : new FaultError(faultOfNetworkError(cause, this.#context.watch.phase));
   }
 
   /** Gives up every request under way: each one rejects. */
@@ -221,9 +255,18 @@ export class HttpExchange {
         headers: headerLines(headers, site, userAgent, body),
       });
       this.#track(request);
+      let answered: http.IncomingMessage | null = null;
       request.on('response', (response) => {
         watch.firstByte(askedAt);
+        answered = response;
         resolve(response);
+      });
+      let hints = 0;
+      request.on('information', () => {
+        hints += 1;
+        if (hints <= MAX_HINTS) return;
+        const message = `it sent more than ${MAX_HINTS} statuses that are no answer (1xx)`;
+        request.destroy(new FaultError({ kind: 'limit', phase: watch.phase, limit: 'headers', message }));
       });
       request.on('upgrade', (_response, socket) => {
         socket.destroy();
@@ -231,6 +274,7 @@ export class HttpExchange {
         reject(new FaultError({ kind: 'notMcp', phase: watch.phase, message }));
       });
       request.on('error', (error) => {
+        if (answered) this.#causes.set(answered, error);
         // The server may close a kept-alive socket just as we use it again: that says nothing about it.
         const stale = request.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
         if (stale && mayRetry) {
@@ -263,6 +307,11 @@ function followable(response: http.IncomingMessage, method: string, from: URL): 
   if (!URL.canParse(headers.location, from.href)) return undefined;
   const to = new URL(headers.location, from);
   return staysWithin(from, to) ? to : undefined;
+}
+
+/** A small piece of a large read would keep all of that in memory: it is copied. */
+function ownChunk(chunk: Buffer): Buffer {
+  return chunk.length * 4 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
 }
 
 function decompressed(response: http.IncomingMessage): Readable {

@@ -207,7 +207,7 @@ export class HttpTransport implements ProbeTransport {
 
   /** Hands a message to the protocol; true when it answers the request `id`. */
   #deliver(message: JSONRPCMessage, id: string | number | undefined): boolean {
-    this.#context.allowance.takeMessage();
+    this.#context.allowance.takeMessage(message);
     const answering = asAnswer(message, id);
     this.onmessage?.(answering ?? message);
     return answering !== null;

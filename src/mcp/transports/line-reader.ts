@@ -10,6 +10,11 @@ export class LineReader {
     this.#onLine = onLine;
   }
 
+  /** Whether what was fed ends within a line. */
+  get isWithin(): boolean {
+    return this.#pendingBytes > 0;
+  }
+
   /** False once a line is longer than the bound: nothing after that can be made sense of. */
   feed(chunk: Buffer): boolean {
     let from = 0;

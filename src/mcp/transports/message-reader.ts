@@ -18,15 +18,15 @@ const mayBeRich = ({ watch }: Bounds): boolean => watch.phase === 'list' || watc
 /** The SDK checks a greeting as a whole and at once. */
 const MAX_GREETING_VALUES = 10_000;
 
-function tooLong(bounds: Bounds, message: string): FaultError {
-  return new FaultError({ kind: 'limit', phase: bounds.watch.phase, limit: 'body', message });
+function tooMuch(bounds: Bounds, message: string, limit: 'body' | 'depth' = 'body'): FaultError {
+  return new FaultError({ kind: 'limit', phase: bounds.watch.phase, limit, message });
 }
 
 /** Throws a FaultError for a text that is too long to be a message of this phase. */
 function checkLength(text: string, bounds: Bounds): void {
   const { messageBytes, greetingBytes } = bounds.limits;
   const most = mayBeRich(bounds) ? messageBytes : greetingBytes;
-  if (text.length > most) throw tooLong(bounds, `it sent a message of more than ${most} bytes`);
+  if (text.length > most) throw tooMuch(bounds, `it sent a message of more than ${most} bytes`);
 }
 
 /** JSON of any length, without holding up the loop; rejects with a FaultError or a SyntaxError. */
@@ -34,10 +34,12 @@ export async function parseText(text: string, bounds: Bounds, isOver?: () => boo
   checkLength(text, bounds);
   if (text.length <= AT_ONCE_LENGTH) return JSON.parse(text);
   try {
-    return await inSlices(parseInSlices(text, mayBeRich(bounds) ? MAX_VALUES : MAX_GREETING_VALUES), isOver);
+    const maxValues = mayBeRich(bounds) ? MAX_VALUES : MAX_GREETING_VALUES;
+    return await inSlices(parseInSlices(text, maxValues, bounds.limits.depth), isOver);
   } catch (error) {
     if (error instanceof JsonLimitError) {
-      throw tooLong(bounds, `it sent a message that is too large to be taken: ${error.message}`);
+      const limit = error.limit === 'depth' ? 'depth' : 'body';
+      throw tooMuch(bounds, `it sent a message that is too large to be taken: ${error.message}`, limit);
     }
     throw error;
   }

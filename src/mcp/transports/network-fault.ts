@@ -24,13 +24,9 @@ export function faultOfNetworkError(error: unknown, phase: Phase): Fault {
   if (error instanceof FaultError) return error.fault;
   const code = codeOf(error);
   const message = textOf(error);
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return {
-      kind: 'limit',
-      phase,
-      limit: 'headers',
-      message: 'its response headers are larger than we take',
-    };
+  if (code === 'HPE_HEADER_OVERFLOW' || code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') {
+    const what = code === 'HPE_HEADER_OVERFLOW' ? 'response headers' : 'chunk extensions';
+    return { kind: 'limit', phase, limit: 'headers', message: `its ${what} are larger than we take` };
   }
   if (code.startsWith('HPE_')) {
     return { kind: 'notMcp', phase, message: `its answer is not HTTP (${message})` };

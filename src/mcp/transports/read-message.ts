@@ -36,5 +36,6 @@ export function asAnswer(message: JSONRPCMessage, id: string | number | undefine
   if ('method' in message || id === undefined) return null;
   // An error without an id can only mean the one request that its exchange carried.
   if (message.id === undefined) return 'error' in message ? { ...message, id } : null;
-  return Number(message.id) === Number(id) ? message : null;
+  // Some servers give the number of a request back as a text; nothing else is the same id.
+  return String(message.id) === String(id) ? message : null;
 }

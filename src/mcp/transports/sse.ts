@@ -35,7 +35,7 @@ export class SseTransport implements ProbeTransport {
     this.#exchange = new HttpExchange(context);
     this.#messages = new MessageReader('an event', context, {
       onMessage: (message) => {
-        context.allowance.takeMessage();
+        context.allowance.takeMessage(message);
         this.onmessage?.(message);
       },
       onNone: (problem) => {
@@ -78,7 +78,7 @@ export class SseTransport implements ProbeTransport {
         }
       });
       this.#exchange
-        .readStream(response, (text) => reader.feed(text))
+        .readStream(response, reader)
         .then(
           () => ({ kind: 'closed' as const, phase: watch.phase, message: 'its event stream ended' }),
           (error: unknown) => faultOfNetworkError(error, watch.phase),

@@ -6,6 +6,7 @@ import type { Fault } from '../../core/outcome.ts';
 import type { Endpoint } from '../../core/target.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
+import { watchProcessCount } from '../processes/count-processes.ts';
 import { descendantsOf } from '../processes/end-marked.ts';
 import { findCommand, findLimiter } from '../processes/limits.ts';
 import { MARK_NAME, newMark } from '../processes/mark.ts';
@@ -14,11 +15,15 @@ import { LineReader } from './line-reader.ts';
 import { MessageReader } from './message-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
 import { endProcessGroup, rememberProcessGroup } from './process-group.ts';
+import { StallWatch } from './stall-watch.ts';
 
 type Command = Extract<Endpoint, { transport: 'stdio' }>;
 
 /** How long output may still come out of the pipes after the child has ended. */
 const DRAIN_MS = 100;
+
+/** What is still read of a child that is to end. */
+const MAX_LATE_BYTES = 256 * 1024;
 
 /** What to say of a command that could not be started; a missing folder looks like a missing command. */
 async function spawnFault(error: unknown, { command, cwd }: Command): Promise<Fault> {
@@ -52,6 +57,9 @@ export class StdioTransport implements ProbeTransport {
   #ending: Promise<void> | undefined;
   /** What the child and all that it starts carry in their environment. */
   #mark = '';
+  #stopCounting: () => void = () => undefined;
+  #isExcessive = false;
+  #lateBytes = 0;
   /** A work folder of ours, to be removed. */
   #folder: string | null = null;
   readonly #command: Command;
@@ -63,7 +71,7 @@ export class StdioTransport implements ProbeTransport {
     this.#context = context;
     this.#messages = new MessageReader('a line', context, {
       onMessage: (message) => {
-        context.allowance.takeMessage();
+        context.allowance.takeMessage(message);
         this.onmessage?.(message);
       },
       onNone: (problem, line) => {
@@ -75,7 +83,7 @@ export class StdioTransport implements ProbeTransport {
   }
 
   async start(): Promise<void> {
-    const { watch, admission, childEnvironment, footprint, sessions } = this.#context;
+    const { watch, admission, childEnvironment, footprint, sessions, limits } = this.#context;
     const { command, args, env } = this.#command;
     admission.checkCommand(this.#command);
     watch.dial('spawn');
@@ -96,6 +104,11 @@ export class StdioTransport implements ProbeTransport {
     footprint.childrenLive += 1;
     sessions.open();
     this.#listen(child);
+    this.#stopCounting = watchProcessCount(this.#mark, child.pid ?? 0, limits.processes, () => {
+      const message = `its command had more than ${limits.processes} processes at once`;
+      this.#isExcessive = true;
+      this.#fail({ kind: 'limit', phase: watch.phase, limit: 'processes', message });
+    });
   }
 
   /** Makes the child's mark and the folder it works in; the words before the command put limits on it. */
@@ -160,9 +173,15 @@ export class StdioTransport implements ProbeTransport {
     const { limits, allowance, watch, bytes } = this.#context;
     const spawnedAt = performance.now();
     const reader = new LineReader(limits.lineBytes, (line) => this.#readLine(line));
+    const stall = new StallWatch(this.#context, ({ fault }) => this.#fail(fault));
+    child.stdout.on('close', () => stall.stop());
     child.stdout.on('data', (chunk: Buffer) => {
       bytes.received += chunk.length;
-      if (this.failure || this.#ending) return;
+      if (this.failure || this.#ending) {
+        stall.stop();
+        this.#takeLate(child, chunk);
+        return;
+      }
       watch.firstByte(spawnedAt);
       try {
         const fits = reader.feed(chunk);
@@ -174,12 +193,15 @@ export class StdioTransport implements ProbeTransport {
             message: `a line of its output is longer than ${limits.lineBytes} bytes`,
           });
         allowance.takeBytes(chunk.length);
+        stall.saw(reader.isWithin);
       } catch (error) {
         this.#fail(this.#faultOf(error));
       }
     });
     child.stderr.on('data', (chunk: Buffer) => {
       bytes.received += chunk.length;
+      if (this.failure || this.#ending) this.#takeLate(child, chunk);
+      else this.#takeStderr(chunk);
       const all = Buffer.concat([this.#stderr, chunk]);
       this.#stderrIsCut ||= all.length > limits.stderrBytes;
       this.#stderr = all.subarray(-limits.stderrBytes);
@@ -199,6 +221,23 @@ export class StdioTransport implements ProbeTransport {
         report();
       });
     });
+  }
+
+  /** Logs count like any output: somebody has to read them. */
+  #takeStderr(chunk: Buffer): void {
+    try {
+      this.#context.allowance.takeBytes(chunk.length);
+    } catch (error) {
+      this.#fail(this.#faultOf(error));
+    }
+  }
+
+  /** What nobody needs any more is read for a while, so that the child can end; whoever goes on is not read. */
+  #takeLate(child: ChildProcessWithoutNullStreams, chunk: Buffer): void {
+    this.#lateBytes += chunk.length;
+    if (this.#lateBytes <= MAX_LATE_BYTES) return;
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
 
   #readLine(line: string): void {
@@ -233,11 +272,13 @@ export class StdioTransport implements ProbeTransport {
     this.#messages.stop();
     if (!this.failure) this.onclose?.();
     const child = this.#child;
+    this.#stopCounting();
     if (!child) return;
     const { children } = this.#context;
     // Whoever left the group and cleared its environment is known by its parent alone, while that is there.
     const known = child.pid === undefined ? [] : await descendantsOf(child.pid);
-    await endProcessGroup(child, graceMs);
+    // Whoever starts processes without end is not asked to end first.
+    await endProcessGroup(child, this.#isExcessive ? 0 : graceMs);
     await children.end(this.#mark, known);
     await this.#removeFolder();
     footprint.childrenLive -= 1;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { type RawData, WebSocket } from 'ws';
 import type { Fault } from '../../core/outcome.ts';
@@ -9,6 +10,7 @@ import { httpFault } from './http-fault.ts';
 import { MessageReader } from './message-reader.ts';
 import { faultOfNetworkError } from './network-fault.ts';
 import type { ProbeTransport } from './probe-transport.ts';
+import { StallWatch } from './stall-watch.ts';
 
 const SUBPROTOCOL = 'mcp';
 /** How long a close frame may stay unanswered before the socket is simply closed. */
@@ -42,7 +44,7 @@ export class WebSocketTransport implements ProbeTransport {
     this.#exchange = new HttpExchange(context);
     this.#messages = new MessageReader('a message', context, {
       onMessage: (message) => {
-        context.allowance.takeMessage();
+        context.allowance.takeMessage(message);
         this.onmessage?.(message);
       },
       onNone: (problem) => {
@@ -68,7 +70,11 @@ export class WebSocketTransport implements ProbeTransport {
     this.#socket = socket;
     socket.on('message', (data) => this.#receive(textOf(data)));
     await new Promise<void>((resolve, reject) => {
-      socket.once('upgrade', () => watch.firstByte(askedAt));
+      socket.once('upgrade', (response) => {
+        watch.firstByte(askedAt);
+        // Not before the WebSocket listens itself: it would miss what came along with the upgrade.
+        socket.once('open', () => this.#watchStalls(socket, response.socket));
+      });
       socket.once('open', resolve);
       socket.once('unexpected-response', (_request, response: IncomingMessage) => {
         watch.firstByte(askedAt);
@@ -117,6 +123,16 @@ export class WebSocketTransport implements ProbeTransport {
   end(graceMs: number): Promise<void> {
     this.#ending ??= this.#end(graceMs);
     return this.#ending;
+  }
+
+  /** What has come and is no whole frame is known to the WebSocket alone: so the bytes of the socket are watched. */
+  #watchStalls(socket: WebSocket, wire: Socket): void {
+    const stall = new StallWatch(this.#context, ({ fault }) => this.#fail(fault));
+    const whole = () => stall.saw(false);
+    for (const kind of ['message', 'ping', 'pong', 'close'] as const) socket.on(kind, whole);
+    // Before the WebSocket, which tells of a whole frame while it takes the bytes.
+    wire.prependListener('data', () => stall.saw(true));
+    wire.on('close', whole);
   }
 
   #receive(text: string): void {

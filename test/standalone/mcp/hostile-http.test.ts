@@ -2,27 +2,15 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
-import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { classify } from '../../../src/core/classify.ts';
-import type { Reason } from '../../../src/core/reasons.ts';
 import { createProber } from '../../../src/mcp/prober.ts';
-import { CLIENT_INFO, gaugesOf, NOTHING_LEFT, targetOf } from '../../support/mcp-probing.ts';
-import {
-  drip,
-  GOOD_TOOL,
-  GREETING,
-  type Script,
-  startScripted,
-  writeForEver,
-} from '../../support/mcp-scripted.ts';
+import { HTTP_CASES } from '../../fixtures/mcp-servers/hostile/http-cases.ts';
+import { PATIENT_MS, SHORT_MS, testCases, watchedProber } from '../../support/hostile.ts';
+import { CLIENT_INFO, targetOf } from '../../support/mcp-probing.ts';
+import { drip, GOOD_TOOL, GREETING, type Script, startScripted } from '../../support/mcp-scripted.ts';
 import { freePort } from '../../support/mcp-servers.ts';
+import { expectHeld } from '../../support/watched-prober.ts';
 
-/** For what only a deadline ends; everything else has the patience of a busy machine. */
-const SHORT_MS = 600;
-const PATIENT_MS = 6_000;
-/** The deadline, the grace, and as much again for a busy machine. */
-const settledByMs = (timeoutMs: number) => (timeoutMs + 1_000) * 3;
 const LIMITS = { bodyBytes: 1024 * 1024, lineBytes: 512 * 1024, pages: 20, items: 500, messages: 2_000 };
 const pem = (name: string) =>
   readFileSync(new URL(`../../fixtures/mcp-servers/tls/${name}.pem`, import.meta.url), 'utf8');
@@ -32,20 +20,19 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-/** Probes `url` and asserts what holds after every probe: it ends in time, and nothing is left. */
+const prober = watchedProber();
+
+/** Probes `url` and asserts what holds after every probe. */
 async function probe(url: string, options: { timeoutMs?: number; extraCa?: string } = {}) {
-  const prober = createProber({
-    clientInfo: CLIENT_INFO,
+  const timeoutMs = options.timeoutMs ?? PATIENT_MS;
+  const watched = await prober().probe({
+    words: [url],
+    target: { timeoutMs },
     limits: LIMITS,
     ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
   });
-  cleanUps.push(() => prober.close());
-  const timeoutMs = options.timeoutMs ?? PATIENT_MS;
-  const startedAt = performance.now();
-  const outcome = await prober.probe(targetOf(url, { timeoutMs }));
-  expect(performance.now() - startedAt).toBeLessThan(settledByMs(timeoutMs));
-  expect(gaugesOf(prober)).toEqual(NOTHING_LEFT);
-  return { outcome, ...classify(outcome) };
+  expectHeld(watched, timeoutMs);
+  return { outcome: watched.outcome, ...watched.told };
 }
 
 async function probeScript(script: Script, timeoutMs?: number) {
@@ -75,271 +62,8 @@ const never = () => undefined;
 const json = { 'content-type': 'application/json' };
 const events = { 'content-type': 'text/event-stream' };
 
-interface Case {
-  name: string;
-  script: Script;
-  reason: Reason;
-  fault?: object;
-  message?: RegExp;
-  /** Only the deadline ends it, although the reason is another. */
-  waits?: boolean;
-}
-
-const CASES: Case[] = [
-  { name: 'silence', script: { initialize: never }, reason: 'timeout_handshake' },
-  {
-    name: 'a body that drips',
-    script: {
-      initialize: ({ response }) => {
-        response.writeHead(200, json);
-        drip(
-          (text) => response.write(text),
-          ' ',
-          () => response.destroyed,
-        );
-      },
-    },
-    reason: 'timeout_handshake',
-  },
-  {
-    name: 'initialized never answered',
-    script: { 'notifications/initialized': never },
-    reason: 'timeout_handshake',
-  },
-  { name: 'ping never answered', script: { ping: never }, reason: 'timeout_ping' },
-  { name: 'a listing never answered', script: { 'tools/list': never }, reason: 'timeout_list' },
-  {
-    name: '401',
-    script: { initialize: ({ raw }) => raw(401, { 'www-authenticate': 'Bearer realm="x"' }) },
-    reason: 'unauthenticated',
-    fault: { kind: 'http', status: 401, challenge: 'Bearer realm="x"' },
-  },
-  { name: '403', script: { initialize: ({ raw }) => raw(403, {}) }, reason: 'forbidden' },
-  { name: '404', script: { initialize: ({ raw }) => raw(404, {}) }, reason: 'not_found' },
-  { name: '405', script: { initialize: ({ raw }) => raw(405, {}) }, reason: 'method_not_allowed' },
-  { name: '406', script: { initialize: ({ raw }) => raw(406, {}) }, reason: 'client_error' },
-  {
-    name: '429 with Retry-After in seconds',
-    script: { initialize: ({ raw }) => raw(429, { 'retry-after': '7' }) },
-    reason: 'rate_limited',
-    fault: { retryAfterMs: 7_000 },
-  },
-  {
-    name: '500 with a text',
-    script: { initialize: ({ raw }) => raw(500, { 'content-type': 'text/plain' }, 'database gone') },
-    reason: 'server_error',
-    message: /500.*database gone/,
-  },
-  {
-    name: '503 while listing',
-    script: { 'tools/list': ({ raw }) => raw(503, {}) },
-    reason: 'server_error',
-    fault: { phase: 'list', status: 503 },
-  },
-  {
-    name: '500 with an endless body',
-    script: { initialize: ({ response }) => writeForEver(response.writeHead(500), 'no '.repeat(10_000)) },
-    reason: 'server_error',
-  },
-  {
-    name: '500 with a body that never ends',
-    script: { initialize: ({ response }) => void response.writeHead(500).write('wait') },
-    reason: 'server_error',
-  },
-  {
-    name: 'a redirect to another origin',
-    script: { initialize: ({ raw }) => raw(307, { location: 'http://127.0.0.1:9/mcp' }) },
-    reason: 'redirect',
-    fault: { status: 307, location: 'http://127.0.0.1:9/mcp' },
-  },
-  {
-    name: 'a redirect in a circle',
-    script: { initialize: ({ raw }) => raw(308, { location: '/mcp' }) },
-    reason: 'redirect',
-  },
-  {
-    name: 'a listing announced as 100 MB',
-    script: {
-      'tools/list': ({ response }) =>
-        writeForEver(response.writeHead(200, { ...json, 'content-length': '100000000' }), 'x'.repeat(10_000)),
-    },
-    reason: 'too_large',
-    fault: { kind: 'limit', limit: 'body' },
-  },
-  {
-    name: 'an endless JSON body',
-    script: { initialize: ({ response }) => writeForEver(response.writeHead(200, json), '['.repeat(10_000)) },
-    reason: 'answer_too_large',
-    fault: { limit: 'body' },
-  },
-  {
-    name: 'a gzip bomb',
-    script: {
-      initialize: ({ response }) => {
-        response.writeHead(200, { ...json, 'content-encoding': 'gzip' });
-        response.end(gzipSync(Buffer.alloc(64 * 1024 * 1024)));
-      },
-    },
-    reason: 'answer_too_large',
-    fault: { limit: 'body' },
-  },
-  {
-    name: 'a gzip body that is none',
-    script: { initialize: ({ raw }) => raw(200, { ...json, 'content-encoding': 'gzip' }, 'plain') },
-    reason: 'protocol_error',
-  },
-  {
-    name: 'an event stream without a line break',
-    script: {
-      initialize: ({ response }) => writeForEver(response.writeHead(200, events), 'x'.repeat(10_000)),
-    },
-    reason: 'answer_too_large',
-    fault: { limit: 'line' },
-  },
-  {
-    name: 'an event stream of comments alone',
-    script: {
-      initialize: ({ response }) =>
-        writeForEver(response.writeHead(200, events), `:${'.'.repeat(1_000)}\n\n`),
-    },
-    reason: 'answer_too_large',
-    fault: { limit: 'body' },
-  },
-  {
-    name: 'an event stream of notifications alone',
-    script: {
-      initialize: ({ response }) =>
-        writeForEver(
-          response.writeHead(200, events),
-          'data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n',
-        ),
-    },
-    reason: 'answer_too_large',
-    fault: { limit: 'messages' },
-  },
-  {
-    name: 'an event stream that ends without the answer',
-    script: { 'tools/list': ({ raw }) => raw(200, events, ': bye\n\n') },
-    reason: 'closed',
-  },
-  {
-    name: 'an event stream that stays silent',
-    script: { initialize: ({ response }) => void response.writeHead(200, events).write(': hello\n\n') },
-    reason: 'timeout_handshake',
-  },
-  {
-    name: 'malformed JSON in an event stream',
-    script: { initialize: ({ raw }) => raw(200, events, 'data: {"jsonrpc":"2.0", oops\n\n') },
-    reason: 'protocol_error',
-    message: /not valid JSON/,
-  },
-  {
-    name: 'malformed JSON in an event stream that stays open',
-    waits: true,
-    script: { initialize: ({ response }) => void response.writeHead(200, events).write('data: oops\n\n') },
-    reason: 'protocol_error',
-  },
-  { name: '202 to initialize', script: { initialize: ({ raw }) => raw(202, {}) }, reason: 'not_mcp' },
-  { name: '204 to initialize', script: { initialize: ({ raw }) => raw(204, {}) }, reason: 'not_mcp' },
-  {
-    name: 'HTML',
-    script: { initialize: ({ raw }) => raw(200, { 'content-type': 'text/html' }, '<h1>Login</h1>') },
-    reason: 'not_mcp',
-  },
-  { name: 'no content type', script: { initialize: ({ raw }) => raw(200, {}, 'hello') }, reason: 'not_mcp' },
-  {
-    name: 'JSON that is no JSON-RPC',
-    script: { initialize: ({ raw }) => raw(200, json, '{"status":"ok"}') },
-    reason: 'not_mcp',
-  },
-  { name: 'an empty body', script: { initialize: ({ raw }) => raw(200, json) }, reason: 'protocol_error' },
-  {
-    name: 'malformed JSON',
-    script: { initialize: ({ raw }) => raw(200, json, '{"jsonrpc"') },
-    reason: 'protocol_error',
-  },
-  {
-    name: 'the answer to another request',
-    script: { initialize: ({ raw }) => raw(200, json, '{"jsonrpc":"2.0","id":77,"result":{}}') },
-    reason: 'protocol_error',
-  },
-  {
-    name: 'a greeting of the wrong shape',
-    script: { initialize: ({ result }) => result({ protocolVersion: '2025-06-18', capabilities: {} }) },
-    reason: 'protocol_error',
-    message: /serverInfo/,
-  },
-  {
-    name: 'a JSON-RPC error to initialize',
-    script: { initialize: ({ error }) => error(-32603, 'out of cheese') },
-    reason: 'rpc_error',
-    fault: { kind: 'rpc', code: -32603 },
-    message: /out of cheese/,
-  },
-  {
-    name: 'a protocol version from the future',
-    script: { initialize: ({ result }) => result({ ...GREETING, protocolVersion: '2099-01-01' }) },
-    reason: 'protocol_version',
-    fault: { kind: 'version', offered: '2099-01-01' },
-  },
-  {
-    name: 'a cursor that repeats',
-    script: { 'tools/list': ({ result }) => result({ tools: [GOOD_TOOL], nextCursor: 'again' }) },
-    reason: 'list_unbounded',
-    fault: { limit: 'pages' },
-    message: /circle/,
-  },
-  {
-    name: 'a cursor that never ends',
-    script: { 'tools/list': ({ result }) => result({ tools: [], nextCursor: String(Math.random()) }) },
-    reason: 'list_unbounded',
-    fault: { limit: 'pages' },
-  },
-  {
-    name: 'more entries than anyone has',
-    script: { 'tools/list': ({ result }) => result({ tools: new Array(501).fill(GOOD_TOOL) }) },
-    reason: 'list_unbounded',
-    fault: { limit: 'items' },
-  },
-  {
-    name: 'headers that never end',
-    script: {
-      initialize: ({ response }) => {
-        response.socket?.write(`HTTP/1.1 200 OK\r\n${'x-filler: y\r\n'.repeat(5_000)}`);
-      },
-    },
-    reason: 'answer_too_large',
-    fault: { limit: 'headers' },
-  },
-  {
-    name: 'a connection that is reset in the body',
-    script: {
-      initialize: ({ response }) => {
-        response.writeHead(200, { ...json, 'content-length': '500' }).write('{"jsonrpc":');
-        setImmediate(() => response.socket?.resetAndDestroy());
-      },
-    },
-    reason: 'closed',
-  },
-  {
-    name: 'a connection that is closed in place of an answer',
-    script: { 'tools/list': ({ response }) => void response.socket?.end() },
-    reason: 'closed',
-  },
-];
-
 describe('a hostile streamable HTTP server', () => {
-  it.each(CASES)('$name: $reason', async ({ script, reason, fault, message, waits }) => {
-    const short = waits || reason.startsWith('timeout');
-    const probed = await probeScript(script, short ? SHORT_MS : PATIENT_MS);
-    expect(probed.reason, JSON.stringify(probed.outcome.fault)).toBe(reason);
-    if (fault) expect(probed.outcome.fault).toMatchObject(fault);
-    if (message) expect(probed.message).toMatch(message);
-    expect(probed.outcome.inventory).toBeNull();
-    // Whatever went wrong: a session that was given is ended again.
-    expect(probed.server.sessions.size).toBe(0);
-    expect(probed.outcome.footprint.sessionsClosed).toBe(probed.outcome.footprint.sessionsOpened);
-  });
+  testCases(prober, HTTP_CASES, LIMITS);
 
   it('ends the session that came with a greeting that was no good', async () => {
     const { server, outcome } = await probeScript({
@@ -566,7 +290,11 @@ describe('a server that takes more than its share', () => {
         most = Math.max(most, await server.connections());
         const page = Number(message.params?.cursor ?? 0) + 1;
         const next = page < pages ? { nextCursor: String(page) } : {};
-        const answer = { jsonrpc: '2.0', id: message.id, result: { tools: [GOOD_TOOL], ...next } };
+        const answer = {
+          jsonrpc: '2.0',
+          id: message.id,
+          result: { tools: [{ ...GOOD_TOOL, name: `tool-${page}` }], ...next },
+        };
         response.writeHead(200, events).write(`data: ${JSON.stringify(answer)}\n\n`);
       },
     });
@@ -589,7 +317,7 @@ describe('a server that takes more than its share', () => {
     const { reason, verdict } = await probeScript({
       initialize: ({ raw }) => raw(200, { ...json, 'x-big': 'y'.repeat(40_000) }),
     });
-    expect({ reason, verdict }).toEqual({ reason: 'answer_too_large', verdict: 'down' });
+    expect({ reason, verdict }).toEqual({ reason: 'headers_too_large', verdict: 'down' });
   });
 });
 

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { childEnvironmentOf } from '../../../src/config/child-environment.ts';
-import { classify } from '../../../src/core/classify.ts';
 import type { Reason } from '../../../src/core/reasons.ts';
-import { createProber } from '../../../src/mcp/prober.ts';
-import { CLIENT_INFO, gaugesOf, NOTHING_LEFT, targetOf } from '../../support/mcp-probing.ts';
+import type { ProbeLimits } from '../../../src/mcp/limits.ts';
+import { watchedProber } from '../../support/hostile.ts';
+import { expectHeld } from '../../support/watched-prober.ts';
 
 const ROUGH = fileURLToPath(new URL('../../fixtures/mcp-servers/rough-stdio.mjs', import.meta.url));
 /** A Node process needs a while to boot on a busy machine. */
 const TIMEOUT_MS = 10_000;
-const SETTLED_BY_MS = (TIMEOUT_MS + 1_000) * 3;
 const LIMITS = { bodyBytes: 2 * 1024 * 1024, lineBytes: 1024 * 1024, messages: 2_000, stderrBytes: 4_096 };
 
+const prober = watchedProber();
 let folder: string;
 beforeEach(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'vitals-stdio-')));
@@ -35,34 +35,40 @@ function isAlive(pid: number): boolean {
 async function probe(
   words: string[],
   options: { env?: Record<string, string>; cwd?: string; timeoutMs?: number } = {},
+  limits: Partial<ProbeLimits> = {},
 ) {
   const pidFile = join(folder, 'pids');
   const environment = childEnvironmentOf({ ...process.env, VITALS_TEST_SECRET: 'not for children' });
-  const prober = createProber({ clientInfo: CLIENT_INFO, limits: LIMITS, environment });
-  const startedAt = performance.now();
-  const target = targetOf(words, {
+  const target = {
     transport: 'stdio',
     timeoutMs: TIMEOUT_MS,
     ...options,
     env: { ...options.env, PID_FILE: pidFile },
-  });
-  const outcome = await prober.probe(target);
-  expect(performance.now() - startedAt).toBeLessThan(SETTLED_BY_MS);
-  expect(gaugesOf(prober)).toEqual(NOTHING_LEFT);
+  } as const;
+  const watched = await prober().probe({ words, target, limits: { ...LIMITS, ...limits }, environment });
+  const { outcome } = watched;
+  expectHeld(watched, target.timeoutMs);
   expect(outcome.footprint.sessionsClosed).toBe(outcome.footprint.sessionsOpened);
   const pids = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n').filter(Boolean).map(Number);
   expect(pids.filter(isAlive)).toEqual([]);
-  return { outcome, pids, ...classify(outcome) };
+  return { outcome, pids, ...watched.told };
 }
 
 const rough = (...ways: string[]) => [process.execPath, ROUGH, ...ways];
 
-const CASES: Array<{ ways: string[]; reason: Reason; fault?: object; timeoutMs?: number }> = [
+const CASES: Array<{
+  ways: string[];
+  reason: Reason;
+  fault?: object;
+  timeoutMs?: number;
+  limits?: Partial<ProbeLimits>;
+}> = [
   { ways: ['good'], reason: 'ok' },
   { ways: ['exit'], reason: 'exited', fault: { kind: 'exit', exitCode: 3, signal: null } },
   { ways: ['abort'], reason: 'exited', fault: { kind: 'exit', exitCode: null, signal: 'SIGSEGV' } },
   { ways: ['die-in-list'], reason: 'exited', fault: { exitCode: 7 } },
-  { ways: ['flood-stderr'], reason: 'ok' },
+  { ways: ['flood-stderr'], reason: 'ok', limits: { bodyBytes: 8 * 1024 * 1024 } },
+  { ways: ['flood-stderr-for-ever', 'silent'], reason: 'answer_too_large', fault: { limit: 'body' } },
   { ways: ['junk-line'], reason: 'ok' },
   { ways: ['junk'], reason: 'timeout_handshake', timeoutMs: 2_500 },
   { ways: ['broken-json', 'silent'], reason: 'protocol_error', timeoutMs: 2_500 },
@@ -70,14 +76,23 @@ const CASES: Array<{ ways: string[]; reason: Reason; fault?: object; timeoutMs?:
   { ways: ['silent', 'deaf'], reason: 'timeout_handshake', timeoutMs: 2_500 },
   { ways: ['stay'], reason: 'ok' },
   { ways: ['deaf'], reason: 'ok' },
-  { ways: ['flood-stdout'], reason: 'answer_too_large', fault: { limit: 'line' } },
-  { ways: ['flood-messages'], reason: 'answer_too_large', fault: { limit: 'messages' } },
+  { ways: ['flood-stdout'], reason: 'line_too_long', fault: { limit: 'line' } },
+  { ways: ['flood-messages'], reason: 'too_many_messages', fault: { limit: 'messages' } },
+  { ways: ['flood-questions'], reason: 'too_many_messages', fault: { limit: 'messages' } },
+  { ways: ['half-line', 'silent'], reason: 'stalled', limits: { stallMs: 500 } },
+  { ways: ['drip', 'silent'], reason: 'timeout_handshake', timeoutMs: 2_500 },
+  { ways: ['close-stdin'], reason: 'timeout_handshake', timeoutMs: 2_500 },
+  { ways: ['binary'], reason: 'ok' },
+  { ways: ['die-in-ping'], reason: 'exited', fault: { exitCode: 7 } },
+  { ways: ['die-in-initialize'], reason: 'exited', fault: { exitCode: 7 } },
+  { ways: ['die-when-initialized'], reason: 'exited', fault: { exitCode: 7 } },
+  { ways: ['close-stdout', 'silent'], reason: 'timeout_handshake', timeoutMs: 2_500 },
   { ways: ['reject'], reason: 'rpc_error', fault: { code: -32603 } },
 ];
 
 describe('a rough stdio server', () => {
-  it.each(CASES)('$ways: $reason', async ({ ways, reason, fault, timeoutMs = TIMEOUT_MS }) => {
-    const probed = await probe(rough(...ways), { timeoutMs });
+  it.each(CASES)('$ways: $reason', async ({ ways, reason, fault, timeoutMs = TIMEOUT_MS, limits = {} }) => {
+    const probed = await probe(rough(...ways), { timeoutMs }, limits);
     expect(probed.reason, JSON.stringify(probed.outcome.fault)).toBe(reason);
     if (fault) expect(probed.outcome.fault).toMatchObject(fault);
     expect(probed.pids).toHaveLength(1);

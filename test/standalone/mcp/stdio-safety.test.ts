@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { classify } from '../../../src/core/classify.ts';
 import type { CommandPolicy } from '../../../src/core/command-policy.ts';
 import type { ProbeTarget } from '../../../src/core/target.ts';
+import type { ProbeLimits } from '../../../src/mcp/limits.ts';
 import { createProber } from '../../../src/mcp/prober.ts';
 import { openChildren } from '../../../src/mcp/processes/children.ts';
 import { findLimiter } from '../../../src/mcp/processes/limits.ts';
@@ -43,7 +44,12 @@ const pidsIn = (file: string) =>
 
 async function probe(
   words: readonly string[],
-  options: { policy?: CommandPolicy; env?: Record<string, string>; cwd?: string } = {},
+  options: {
+    policy?: CommandPolicy;
+    env?: Record<string, string>;
+    cwd?: string;
+    limits?: Partial<ProbeLimits>;
+  } = {},
 ) {
   const pidFile = join(folder, 'pids');
   const children = await openChildren(join(folder, 'data'), options.policy ?? null);
@@ -51,6 +57,7 @@ async function probe(
     clientInfo: CLIENT_INFO,
     children,
     environment: { PATH: process.env.PATH ?? '' },
+    ...(options.limits ? { limits: options.limits } : {}),
   });
   const target = targetOf(words, {
     transport: 'stdio',
@@ -149,6 +156,17 @@ describe('a child', () => {
   it('that forks without end is ended, and all of its kind', async () => {
     const { pids } = await probe(rough('fork-bomb'));
     expect(pids.length).toBeGreaterThan(3);
+  });
+
+  it('that starts ever more processes is ended long before it has all that it wants', async () => {
+    const { reason, verdict, pids, message } = await probe(rough('doubling-bomb', 'silent', 'stay'), {
+      limits: { processes: 20 },
+    });
+    expect({ reason, verdict }).toEqual({ reason: 'too_many_processes', verdict: 'down' });
+    expect(message).toContain('more than 20 processes');
+    // 2,047 shells and as many sleeps, had it been let.
+    expect(pids.length).toBeGreaterThan(4);
+    expect(pids.length).toBeLessThan(1_000);
   });
 });
 

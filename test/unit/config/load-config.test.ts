@@ -27,6 +27,7 @@ test('nothing set: the defaults', () => {
     sweep: { intervalMs: 1000, batchSize: 500 },
     egress: { mode: 'open', allow: [] },
     stdioAllow: null,
+    stdioMaxProcesses: 100,
     secretKeys: [],
     files: { policy: null, alerts: null },
     shutdownMs: 15_000,

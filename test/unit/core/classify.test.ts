@@ -64,13 +64,15 @@ const CASES: [Fault, Reason][] = [
   [{ kind: 'rpc', phase: 'handshake', code: -32603, message }, 'rpc_error'],
   [timeout('canary'), 'canary_failed'],
   [limit('body', 'list'), 'too_large'],
-  [limit('line', 'list'), 'too_large'],
   [limit('body', 'ping'), 'answer_too_large'],
-  [limit('line', 'handshake'), 'answer_too_large'],
-  [limit('headers', 'handshake'), 'answer_too_large'],
-  [limit('messages', 'auth'), 'answer_too_large'],
+  [limit('line', 'handshake'), 'line_too_long'],
+  [limit('headers', 'handshake'), 'headers_too_large'],
+  [limit('messages', 'auth'), 'too_many_messages'],
   [limit('pages', 'list'), 'list_unbounded'],
-  [limit('items', 'list'), 'list_unbounded'],
+  [limit('items', 'list'), 'too_many_items'],
+  [limit('depth', 'list'), 'too_deep'],
+  [limit('stall', 'ping'), 'stalled'],
+  [limit('processes', 'list'), 'too_many_processes'],
   [{ kind: 'spawn', code: 'ENOENT', message }, 'spawn_failed'],
   [{ kind: 'exit', exitCode: 1, signal: null, stderr: '', message }, 'exited'],
   [{ kind: 'closed', phase: 'list', message }, 'closed'],
@@ -85,16 +87,30 @@ describe('classify', () => {
     expect(classify(failedWith(fault))).toEqual({ verdict, reason, check, suggestion, message });
   });
 
+  test('a bound that is passed while it lists leaves it degraded, and down before', () => {
+    for (const bound of ['headers', 'line', 'messages', 'stall', 'depth'] as const) {
+      const [reason] = new Set([reasonOf(limit(bound, 'list')), reasonOf(limit(bound, 'handshake'))]);
+      expect(classify(failedWith(limit(bound, 'list')))).toMatchObject({ verdict: 'degraded', reason });
+      expect(classify(failedWith(limit(bound, 'handshake')))).toMatchObject({ verdict: 'down', reason });
+    }
+  });
+
   test('an answer without a fault is up', () => {
     expect(classify(outcomeOf())).toMatchObject({ verdict: 'up', reason: 'ok', check: 'healthy' });
   });
 
   test('a failed listing or a bad definition degrades; what is merely not implemented does not', () => {
     const warned = (
-      code: 'list_failed' | 'invalid_definition' | 'ping_not_implemented' | 'list_not_implemented',
+      code:
+        | 'list_failed'
+        | 'invalid_definition'
+        | 'too_deep'
+        | 'ping_not_implemented'
+        | 'list_not_implemented',
     ) => classify(outcomeOf({ warnings: [{ code, message }] }));
     expect(warned('list_failed')).toMatchObject({ verdict: 'degraded', reason: 'list_failed', message });
     expect(warned('invalid_definition')).toMatchObject({ verdict: 'degraded', reason: 'invalid_definition' });
+    expect(warned('too_deep')).toMatchObject({ verdict: 'degraded', reason: 'too_deep' });
     expect(warned('ping_not_implemented').reason).toBe('ok');
     expect(warned('list_not_implemented').reason).toBe('ok');
   });

@@ -51,7 +51,7 @@ describe('definitionProblem', () => {
 
   it('allows in the stateless era what that era allows', () => {
     const tool = { name: 'a', inputSchema: { type: 'object' }, outputSchema: { oneOf: [] } };
-    expect(definitionProblem('tools', tool, 'handshake')).toMatch(/outputSchema/);
+    expect(definitionProblem('tools', tool, 'handshake')?.message).toMatch(/outputSchema/);
     expect(definitionProblem('tools', tool, 'stateless')).toBeUndefined();
   });
 
@@ -62,7 +62,7 @@ describe('definitionProblem', () => {
   ] as const)('judges %s', (kind, good, bad) => {
     for (const era of ['handshake', 'stateless'] as const) {
       expect(definitionProblem(kind, good, era)).toBeUndefined();
-      expect(definitionProblem(kind, bad, era)).toEqual(expect.any(String));
+      expect(definitionProblem(kind, bad, era)?.message).toEqual(expect.any(String));
     }
   });
 });

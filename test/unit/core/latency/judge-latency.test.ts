@@ -7,6 +7,7 @@ import {
 import { FRESH_LATENCY, type LatencyMemory } from '../../../../src/core/latency/latency-memory.ts';
 import { quantileOf } from '../../../../src/core/latency/sketch.ts';
 import { DEFAULT_POLICY, type LatencyPolicy } from '../../../../src/core/policy.ts';
+import { REASONS } from '../../../../src/core/reasons.ts';
 import { run, START_MS, saw, stateOf, step } from '../../../support/health.ts';
 
 const POLICY = DEFAULT_POLICY.latency;
@@ -29,6 +30,7 @@ function tell(
     const totalMs = changes.totalMs ?? 100;
     const probe: TimedProbe = {
       atMs: (memory.lastMs ?? START_MS) + afterMs,
+      verdict: REASONS[changes.reason ?? 'ok'].verdict,
       reason: 'ok',
       totalMs,
       phases: { connect: 10, handshake: totalMs - 20, ping: 10 },

@@ -1,0 +1,96 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { TargetsAnswer } from './hostile/targets.ts';
+import type { BatchResult } from './hostile/worker.ts';
+import { ask } from './probe/ask.ts';
+
+/** A ratio above this makes `--guard` fail; a quiet machine is expected to show less. */
+const GUARD_RATIO = 1.6;
+
+interface Settings {
+  count: number;
+  rounds: number;
+  latencyMs: number;
+}
+
+/** A file of this bench as it runs: compiled, or from its source. */
+const beside = (name: string) =>
+  fileURLToPath(
+    new URL(`./hostile/${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+  );
+const sorted = (values: number[]) => [...values].sort((one, other) => one - other);
+const median = (values: number[]) => sorted(values)[values.length >> 1] ?? 0;
+const p95 = (values: number[]) => sorted(values)[Math.ceil(values.length * 0.95) - 1] ?? 0;
+
+async function measure({ count, rounds, latencyMs }: Settings) {
+  const children: ChildProcess[] = [];
+  const start = (name: string) => {
+    const child = fork(beside(name));
+    children.push(child);
+    return child;
+  };
+  try {
+    const ports = await ask<TargetsAnswer>(start('targets'), { count, latencyMs });
+    const worker = start('worker');
+    const batch = (withHostile: boolean) =>
+      ask<BatchResult>(worker, { good: ports.good, hostile: withHostile ? ports.hostile : [] });
+    // Compiled code and a grown heap are what a daemon runs with.
+    for (const withHostile of [false, true, false, true]) await batch(withHostile);
+    const alone: BatchResult[] = [];
+    const mixed: BatchResult[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      // Alternating, so that a busy machine is unfair to neither.
+      alone.push(await batch(false));
+      mixed.push(await batch(true));
+    }
+    return { alone, mixed };
+  } finally {
+    // Each ends itself when it is let go of, also when this process dies.
+    for (const child of children) if (child.connected) child.disconnect();
+  }
+}
+
+function report(name: string, batches: BatchResult[]): string {
+  const ms = median(batches.map(({ goodMs }) => p95(goodMs))).toFixed(0);
+  const cpu = median(batches.map(({ cpuMs }) => cpuMs)).toFixed(0);
+  const peak = Math.max(...batches.map(({ peakRssMb }) => peakRssMb)).toFixed(0);
+  return `${name.padEnd(14)} p95 ${ms.padStart(5)} ms   ${cpu.padStart(5)} ms CPU   ${peak} MB at most`;
+}
+
+/**
+ * How much good probes are slowed by as many hostile ones that begin with them, as the ratio of their p95.
+ * The good servers answer as late as one that is not on this machine.
+ */
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      probes: { type: 'string', default: '64' },
+      rounds: { type: 'string' },
+      latency: { type: 'string', default: '50' },
+      guard: { type: 'boolean', default: false },
+    },
+  });
+  const settings: Settings = {
+    count: Number(values.probes),
+    rounds: Number(values.rounds ?? (values.guard ? 3 : 10)),
+    latencyMs: Number(values.latency),
+  };
+  const { alone, mixed } = await measure(settings);
+  const ratio = median(mixed.map(({ goodMs }, index) => p95(goodMs) / p95(alone[index]?.goodMs ?? goodMs)));
+  if (values.guard) {
+    const isSlow = ratio > GUARD_RATIO;
+    console.log(
+      `hostile bench: good probes take ${ratio.toFixed(2)} times as long (at most ${GUARD_RATIO}): ${isSlow ? 'too slow' : 'ok'}`,
+    );
+    if (isSlow) process.exitCode = 1;
+    return;
+  }
+  console.log(
+    `${settings.count} good probes at once, ${settings.latencyMs} ms each answer, without and with ${settings.count} hostile ones; medians of ${settings.rounds} rounds`,
+  );
+  console.log(report('alone', alone));
+  console.log(report('with hostile', mixed));
+  console.log(`ratio          ${ratio.toFixed(2)}`);
+}

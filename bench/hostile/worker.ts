@@ -1,0 +1,61 @@
+// The product: the prober of a daemon, with its ordinary bounds.
+import { createProber } from '../../src/mcp/prober.ts';
+import { targetOfServer } from '../../src/mcp/target.ts';
+
+export interface BatchRequest {
+  good: number[];
+  /** None: the good ones alone. */
+  hostile: number[];
+}
+
+export interface BatchResult {
+  /** How long each good probe took. */
+  goodMs: number[];
+  cpuMs: number;
+  peakRssMb: number;
+}
+
+const HOSTILE_TIMEOUT_MS = 2_000;
+const prober = createProber({ clientInfo: { name: 'bench', version: '1.0.0' } });
+
+async function probe(port: number, timeoutMs: number): Promise<{ ms: number; isGood: boolean }> {
+  const row = {
+    id: String(port),
+    name: 'bench',
+    endpointUrl: `http://127.0.0.1:${port}/mcp`,
+    transportType: 'http',
+    authType: 'none',
+    authConfig: null,
+    settings: {},
+  };
+  const target = targetOfServer(row, { timeoutMs });
+  if ('kind' in target) throw new Error(target.message);
+  const startedAt = performance.now();
+  const outcome = await prober.probe(target);
+  return { ms: performance.now() - startedAt, isGood: outcome.fault === null };
+}
+
+async function runBatch({ good, hostile }: BatchRequest): Promise<BatchResult> {
+  const cpuBefore = process.cpuUsage();
+  const enemies = hostile.map((port) => probe(port, HOSTILE_TIMEOUT_MS));
+  const friends = await Promise.all(good.map((port) => probe(port, 60_000)));
+  if (friends.some(({ isGood }) => !isGood)) throw new Error('a good server was not up');
+  const { user, system } = process.cpuUsage(cpuBefore);
+  await Promise.all(enemies);
+  return {
+    goodMs: friends.map(({ ms }) => ms),
+    cpuMs: (user + system) / 1000,
+    peakRssMb: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+process.once('disconnect', () => process.exit());
+process.on('message', (request: BatchRequest) => {
+  runBatch(request).then(
+    (result) => process.send?.(result),
+    (error) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
