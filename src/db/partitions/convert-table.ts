@@ -48,8 +48,7 @@ export async function convertTable(
   const { table } = spec;
   const [state] = await readPartitions(session, [spec]);
   if (state?.kind === 'ours') return { table, result: 'already' };
-  if (!state || state.kind !== 'plain')
-    return { table, result: state?.kind === 'foreign' ? 'foreign' : 'missing' };
+  if (state?.kind !== 'plain') return { table, result: state?.kind === 'foreign' ? 'foreign' : 'missing' };
   const live = await readAccepted(session, spec);
   const run = createRun(session, options);
   await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(PARTITION_SCHEMA)}`);

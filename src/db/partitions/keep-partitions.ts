@@ -85,7 +85,7 @@ async function findStrayed(
 
 async function countDefault(session: Session, table: string): Promise<number> {
   const [row] = await session.unsafe<{ count: number }[]>(
-    `SELECT count(*)::int AS count FROM (SELECT 1 FROM ${tableIn(PARTITION_SCHEMA, defaultName(table))} LIMIT ${COUNT_AT_MOST}) some`,
+    `SELECT count(*)::int AS count FROM (SELECT 1 FROM ${tableIn(PARTITION_SCHEMA, defaultName(table))} LIMIT ${COUNT_AT_MOST}) counted`,
   );
   return row?.count ?? 0;
 }
