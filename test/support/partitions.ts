@@ -36,19 +36,19 @@ export function startWriter(
       await sql.begin(async (tx) => {
         await tx.unsafe("SET LOCAL lock_timeout = '20s'");
         if (written % 2 === 0) await tx.unsafe("UPDATE mcp_server SET last_used_at = now() WHERE id = 'one'");
-        await tx.unsafe(insert);
+        // Prepared, as drivers do: the plan is of the table as it was.
+        await tx.unsafe(insert, [], { prepare: true });
       });
       written += 1;
       for (const tell of waiting.splice(0)) tell();
     }
   };
   const running = Promise.all([loop(), loop()]);
-  // Whoever waits for a row is not left waiting when there will be none.
-  running.catch(() => {
-    for (const tell of waiting.splice(0)) tell();
-  });
+  // Told to whoever waits for a row, or stops it.
+  running.catch(() => undefined);
   return {
-    wroteAgain: () => new Promise((resolve) => waiting.push(resolve)),
+    wroteAgain: () =>
+      Promise.race([new Promise<void>((resolve) => waiting.push(resolve)), running.then(() => undefined)]),
     async stop() {
       stopped = true;
       try {

@@ -22,8 +22,8 @@ interface Made {
 
 /**
  * Makes the partition of a period, with the rows of that time that the default partition has taken: in one
- * transaction, so that no reader misses a row. Nobody is kept from writing while it is made and filled; only
- * those whose rows go to the default partition wait for the last moment.
+ * transaction, so that no reader misses a row. Nobody is kept from writing while it is made and filled; writers
+ * wait for the last moment, in which it is attached.
  */
 export async function makePartition(session: Session, spec: PartitionedTable, period: Period): Promise<Made> {
   const { table, time } = spec;
@@ -51,7 +51,9 @@ export async function makePartition(session: Session, spec: PartitionedTable, pe
     let moved = await move();
     for (const target of facts.targets)
       await session.unsafe(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
-    await session.unsafe(`LOCK TABLE ${rest} IN ACCESS EXCLUSIVE MODE`);
+    // The table, and not its default partition alone: a row that is on its way there when the partition of its
+    // time appears would be refused.
+    await session.unsafe(`LOCK TABLE ${parent} IN SHARE ROW EXCLUSIVE MODE`);
     // What came while the others were being moved.
     moved += await move();
     await session.unsafe(
