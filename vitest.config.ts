@@ -20,6 +20,8 @@ export default defineConfig({
       project('unit', 60_000),
       project('contract', 60_000),
       project('integration', 60_000, database),
+      // A million rows: once, on the embedded database.
+      project('scale', 60_000, database),
       // Each starts whole daemons with their servers: one at a time on a small machine.
       project('acceptance', 120_000, { ...database, fileParallelism: false }),
     ],

@@ -116,7 +116,7 @@ async function main() {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error('the build failed');
   const filters = process.argv.slice(2);
-  runSuites('embedded PostgreSQL', ['unit', 'contract', 'integration', 'acceptance'], {}, filters);
+  runSuites('embedded PostgreSQL', ['unit', 'contract', 'integration', 'scale', 'acceptance'], {}, filters);
   if (filters.length > 0) return;
 
   const redis = await startRedis();

@@ -50,7 +50,8 @@ describe('retention', () => {
     await keepPartitions(session, Date.now());
     const usage = (await remove({ batchRows: 7 }))('api_usage');
     expect(usage?.partitions).toBeGreaterThanOrEqual(8);
-    const [oldest] = await sql`SELECT min(requested_at) > now() - interval '35.2 days' AS young FROM api_usage`;
+    const [oldest] =
+      await sql`SELECT min(requested_at) > now() - interval '35.2 days' AS young FROM api_usage`;
     expect(oldest?.young).toBe(true);
     expect(await count('api_usage')).toBeGreaterThan(340);
     // Nothing is left of the partitions that went.
