@@ -22,6 +22,8 @@ export default defineConfig({
       project('contract', 60_000),
       project('standalone', 60_000, { globalSetup: ['test/support/typescript-children.ts'] }),
       project('integration', 60_000, database),
+      // A million rows: once, on the embedded database.
+      project('scale', 60_000, database),
       project('acceptance', 120_000, database),
     ],
   },

@@ -146,7 +146,7 @@ async function main() {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error('the build failed');
   const filters = process.argv.slice(2);
-  const everything = ['unit', 'contract', 'standalone', 'integration', 'acceptance'];
+  const everything = ['unit', 'contract', 'standalone', 'integration', 'scale', 'acceptance'];
   runSuites('embedded PostgreSQL', everything, ON_EMBEDDED, filters);
   if (filters.length > 0) return;
 

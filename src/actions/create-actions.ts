@@ -43,5 +43,9 @@ export function createActions(context: ActionContext): Actions {
     dbResetAndSeed: async (options) => (await database()).dbResetAndSeed(options),
     dbIntrospect: async () => (await database()).dbIntrospect(),
     dbAdopt: async () => (await database()).dbAdopt(),
+    dbPartition: async (options) => (await database()).dbPartition(options),
+    listSettings: async () => (await import('./settings.ts')).settingsActions(context).listSettings(),
+    setSetting: async (...args) =>
+      (await import('./settings.ts')).settingsActions(context).setSetting(...args),
   };
 }

@@ -4,6 +4,7 @@ import { adoptDatabase, formatAdoption } from '../db/adopt.ts';
 import { AdoptionRefusedError } from '../db/errors.ts';
 import { generateMigration, introspectDatabase, openStudio } from '../db/kit/run-kit.ts';
 import { migrateDatabase } from '../db/migrate.ts';
+import { PARTITIONABLE, partitionTables } from '../db/partition.ts';
 import { pushSchema } from '../db/push.ts';
 import { resetDatabase } from '../db/reset.ts';
 import { seedDatabase } from '../db/seed/seed-database.ts';
@@ -20,6 +21,7 @@ type DatabaseActions = Pick<
   | 'dbResetAndSeed'
   | 'dbIntrospect'
   | 'dbAdopt'
+  | 'dbPartition'
 >;
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
@@ -100,6 +102,40 @@ export function databaseActions(context: ActionContext): DatabaseActions {
         return { summary: `the database as a Drizzle schema is in ${into}` };
       }),
     dbAdopt: () => onDatabase((url) => adopt(url, folder())),
+    dbPartition: ({ table, dryRun }) =>
+      onDatabase((url) => partition(url, table ?? 'all', dryRun, context.onProgress)),
+  };
+}
+
+const OUTCOMES = {
+  converted: 'is partitioned now',
+  planned: 'would be partitioned so',
+  already: 'is partitioned already',
+  foreign: 'is left alone: somebody else partitioned it, or other tables inherit from it',
+  missing: 'is not there',
+} as const;
+
+async function partition(
+  url: string,
+  table: string,
+  dryRun: boolean,
+  onProgress: (line: string) => void,
+): Promise<DbResult> {
+  if (table !== 'all' && !PARTITIONABLE.includes(table))
+    throw new Error(
+      `${table} is not one of the tables that grow with time: ${PARTITIONABLE.join(', ')}, or all`,
+    );
+  const statements: string[] = [];
+  const conversions = await partitionTables(url, table === 'all' ? PARTITIONABLE : [table], {
+    dryRun,
+    onStatement(statement) {
+      if (dryRun) statements.push(`${statement};`);
+      else onProgress(statement.split('\n', 1)[0] ?? '');
+    },
+  });
+  return {
+    summary: conversions.map((done) => `${done.table} ${OUTCOMES[done.result]}`).join('; '),
+    details: statements,
   };
 }
 

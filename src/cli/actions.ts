@@ -61,6 +61,22 @@ export interface Actions {
   dbResetAndSeed(options: { force: boolean }): Promise<DbResult>;
   dbIntrospect(): Promise<DbResult>;
   dbAdopt(): Promise<AdoptResult>;
+  /** A live table, or all of those that grow with time; `dryRun` tells the SQL and changes nothing. */
+  dbPartition(options: { table: string | null; dryRun: boolean }): Promise<DbResult>;
+  listSettings(): Promise<SettingSummary[]>;
+  /** What is wrong with the value, or with the key; null when it was stored. */
+  setSetting(key: string, value: unknown): Promise<string | null>;
+}
+
+/** A row of system_config that the worker reads while it runs. */
+export interface SettingSummary {
+  key: string;
+  value: unknown;
+  /** null until a daemon has looked at it. */
+  inForce: unknown;
+  description: string;
+  /** Why the value is refused; null when it is not. */
+  problem: string | null;
 }
 
 /** What the daemon tells while it starts and runs, to be shown on a terminal. */

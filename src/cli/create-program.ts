@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addAlerts, addPolicy } from './commands/alerts.ts';
+import { addConfig } from './commands/config.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDb } from './commands/db.ts';
 import { addDemo } from './commands/demo.ts';
@@ -46,6 +47,6 @@ export function createProgram(context: CommandContext, version: string): Command
   ])
     add(program, context);
   for (const add of [addDrift, addDiff, addPin]) add(program, context);
-  for (const add of [addSecrets, addEgress]) add(program, context);
+  for (const add of [addSecrets, addEgress, addConfig]) add(program, context);
   return program;
 }

@@ -32,6 +32,7 @@ import { startAround } from './start-around.ts';
 import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
 import { startSelfCheck } from './start-self-check.ts';
+import { startStorage } from './start-storage.ts';
 import { startTidying } from './start-tidying.ts';
 import { openStdioChildren } from './stdio-children.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -209,6 +210,17 @@ async function startAll(
   lifecycle.onStop('around', () => around.stop());
   const tidying = await startTidying(backend, db, logger);
   lifecycle.onStop('tidying', () => tidying.stop());
+  const storage = await startStorage({
+    backend,
+    db,
+    sql: database.sql,
+    environment: config.nodeEnv,
+    metrics,
+    logger,
+    // No rollup reads these tables yet.
+    protectedFrom: async () => null,
+  });
+  lifecycle.onStop('storage', () => storage.stop());
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
   await calls.job.schedule();
@@ -227,6 +239,7 @@ async function startAll(
       notifications.job,
       calls.job,
       tidying.job,
+      storage.job,
     ],
     onRestart: (name, ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),

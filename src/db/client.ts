@@ -1,5 +1,5 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import postgres, { type Notice, type Sql } from 'postgres';
+import postgres, { type Notice, type Options, type Sql } from 'postgres';
 import { cleanUrl, connectionOptions } from './connection-options.ts';
 import * as schema from './schema/index.ts';
 
@@ -33,6 +33,22 @@ export function openClient(url: string, options: ConnectOptions = {}): Sql {
       onNotice: options.onNotice ?? (() => undefined),
     }),
   );
+}
+
+/**
+ * One connection of its own to where `sql` leads, for locks and transactions that last. When it is lost, every
+ * further statement fails: never would the rest of a transaction run outside of it, on another connection (a
+ * session that is reserved from a pool waits for ever then). `end` closes it.
+ */
+export function openSession(sql: Sql): Sql {
+  const session = postgres({
+    ...sql.options,
+    max: 1,
+    idle_timeout: 0,
+    max_lifetime: null,
+    onclose: () => void session.end({ timeout: 0 }),
+  } as unknown as Options<Record<string, never>>);
+  return session;
 }
 
 /**

@@ -70,6 +70,11 @@ export class ResetRefusedError extends DatabaseError {
   readonly code = 'DATABASE_RESET_REFUSED';
 }
 
+/** A table cannot be partitioned without something of it being lost; nothing was changed. */
+export class PartitioningRefusedError extends DatabaseError {
+  readonly code = 'DATABASE_PARTITIONING_REFUSED';
+}
+
 /** drizzle-kit is not here, or it failed. */
 export class DrizzleKitError extends DatabaseError {
   readonly code = 'DRIZZLE_KIT_FAILED';

@@ -6,6 +6,7 @@ import { createBookkeeping, readApplied, recordMigration, type Session } from '.
 import { withMigrationLock } from './migrations/migration-lock.ts';
 import { type Migration, readMigrations } from './migrations/read-migrations.ts';
 import { CONTRACT_TABLE_NAMES } from './own-tables.ts';
+import { partitionCreated } from './partitions/partition-created.ts';
 
 export interface MigrationReport {
   /** The migrations that were applied just now, in order; empty when there was nothing to do. */
@@ -44,7 +45,8 @@ export async function markBaseline(session: Session, migrations: Migration[]): P
   const [baseline] = migrations;
   if (!baseline) throw new Error('there is no baseline among the migrations');
   await createBookkeeping(session);
-  if ((await findPending(session, [baseline])).length > 0) await recordMigration(session, baseline);
+  if ((await findPending(session, [baseline])).length > 0)
+    await recordMigration(session, baseline, { ran: false });
 }
 
 export async function findContractTables(session: Session): Promise<string[]> {
@@ -60,8 +62,8 @@ export async function findContractTables(session: Session): Promise<string[]> {
  */
 export async function migrateDatabase(target: string | Sql, migrationsDir: string): Promise<MigrationReport> {
   const migrations = readMigrations(migrationsDir);
-  return withClient(target, (sql) =>
-    withMigrationLock(sql, async (session) => {
+  return withClient(target, async (sql) => {
+    const report = await withMigrationLock(sql, async (session) => {
       const applied = await readApplied(session);
       const tables = applied?.length ? [] : await findContractTables(session);
       if (tables.length > 0)
@@ -70,6 +72,8 @@ export async function migrateDatabase(target: string | Sql, migrationsDir: strin
             'and we did not make them. To check them and use them as they are, run: mcp-vitals db adopt',
         );
       return applyPending(session, migrations);
-    }),
-  );
+    });
+    await partitionCreated(sql, migrations[0]);
+    return report;
+  });
 }

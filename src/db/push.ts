@@ -7,6 +7,7 @@ import { readTables } from './catalogue/read-tables.ts';
 import { loadKit, type SnapshotTable } from './kit/load-kit.ts';
 import { migrateDatabase, withClient } from './migrate.ts';
 import type { Session } from './migrations/bookkeeping.ts';
+import { runAlone } from './migrations/concurrent-index.ts';
 import { withMigrationLock } from './migrations/migration-lock.ts';
 import { OUR_TABLES } from './own-tables.ts';
 import * as schema from './schema/index.ts';
@@ -102,7 +103,7 @@ async function carryOut(session: Session, statements: string[]): Promise<void> {
     await session`ROLLBACK`;
     throw error;
   }
-  for (const statement of alone) await session.unsafe(statement);
+  for (const statement of alone) await runAlone(session, statement);
 }
 
 /**

@@ -63,7 +63,7 @@ export async function resetDatabase(
           JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace
           JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE k.contype = 'f' AND fn.nspname = 'public' AND f.relname = ANY(${CONTRACT_TABLE_NAMES})
-           AND n.nspname NOT IN ('vitals', 'bullmq')
+           AND n.nspname NOT IN ('vitals', 'vitals_partitions', 'bullmq')
            AND NOT (n.nspname = 'public' AND c.relname = ANY(${CONTRACT_TABLE_NAMES}))`;
       await session`BEGIN`;
       try {
@@ -75,6 +75,8 @@ export async function resetDatabase(
         // No CASCADE: a view or a table of somebody else's that needs ours stops the reset as a whole.
         if (present.length > 0)
           await session.unsafe(`DROP TABLE ${present.map(({ name }) => `public.${quote(name)}`).join(', ')}`);
+        // Its partitions have gone with their tables; what was detached from them is here still.
+        await session`DROP SCHEMA IF EXISTS vitals_partitions CASCADE`;
         await session`COMMIT`;
       } catch (error) {
         await session`ROLLBACK`;

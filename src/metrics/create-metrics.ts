@@ -20,6 +20,7 @@ import { createServerFlapping } from './server-flapping.ts';
 import { createServerUp } from './server-up.ts';
 import { createServerVerdict } from './server-verdict.ts';
 import { createSessionsOpen } from './sessions-open.ts';
+import { createStorage, type StoredTable } from './storage.ts';
 import { createSweepLag } from './sweep-lag.ts';
 
 /** Everything that this process tells Prometheus. */
@@ -47,6 +48,10 @@ export interface Metrics {
   setOutboxWaiting(waiting: { transitions: number; messages: number }): void;
   /** Counts one attempt at a message. */
   countNotification(channelType: string, result: string): void;
+  /** Sets how the growing tables are kept. */
+  setStorage(tables: readonly StoredTable[]): void;
+  /** Counts what retention has removed of a table. */
+  countRemoved(table: string, removed: { rows: number; partitions: number }): void;
   /** Notes that a heartbeat was taken. */
   setHeartbeat(atMs: number): void;
 }
@@ -67,6 +72,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
   const setCertificateExpiries = createCertificateExpiry(registry);
   const setCredentials = createCredentials(registry);
   const setProbeJobs = createProbeJobs(registry);
+  const storage = createStorage(registry);
   registerBuildInfo(registry, version);
   registerProcessMetrics(registry);
   return {
@@ -89,6 +95,8 @@ export function createMetrics({ version }: { version: string }): Metrics {
     setAlertsFiring: createAlertsFiring(registry),
     setOutboxWaiting: createOutboxWaiting(registry),
     countNotification: createNotificationsTotal(registry),
+    setStorage: storage.set,
+    countRemoved: storage.countRemoved,
     setHeartbeat: createHeartbeatGauge(registry),
   };
 }

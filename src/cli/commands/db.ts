@@ -91,11 +91,25 @@ const addAdopt: AddCommand = (db, context) => {
     });
 };
 
+const addPartition: AddCommand = (db, context) => {
+  db.command('partition')
+    .summary('turn a live table that grows with time into a partitioned one')
+    .description(
+      'Partitions a live table by time: api_usage, mcp_server_health_check, audit_log, rate_limit_violation,\nfeature_flag_evaluation, or all of them. Writers wait for the swap alone, some hundredths of a second. It\nmay be ended at any moment, and run again. Databases that mcp-vitals made need none of this.',
+    )
+    .argument('<table>', 'the table, or all')
+    .option('--dry-run', 'print the SQL and change nothing', false)
+    .addHelpText('after', '\nExample:\n  mcp-vitals db partition api_usage --dry-run')
+    .action((table: string, { dryRun }: { dryRun: boolean }) =>
+      show(context, context.actions.dbPartition({ table, dryRun })),
+    );
+};
+
 /** mcp-vitals db: the database. */
 export const addDb: AddCommand = (program, context) => {
   const db = program
     .command('db')
     .summary('migrate, seed, reset, inspect and adopt the database')
     .description('The database that DATABASE_URL names, or the embedded one.');
-  for (const add of [addSchema, addData, addAdopt]) add(db, context);
+  for (const add of [addSchema, addData, addAdopt, addPartition]) add(db, context);
 };

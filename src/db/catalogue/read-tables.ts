@@ -53,16 +53,20 @@ function readColumns(sql: Session, schemas: string[]): Promise<ColumnRow[]> {
 function readIndexes(sql: Session, schemas: string[]): Promise<IndexRow[]> {
   return sql<IndexRow[]>`
     SELECT n.nspname AS schema, c.relname AS table, x.relname AS name,
+           -- The primary key of a partitioned table holds what it is partitioned by: what it says is the rest.
            ARRAY(SELECT coalesce(a.attname::text, pg_get_indexdef(i.indexrelid, k.place::int, true))
                    FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
                    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
-                  WHERE k.place <= i.indnkeyatts ORDER BY k.place) AS columns,
+                  WHERE k.place <= i.indnkeyatts
+                    AND NOT (i.indisprimary AND k.place > 1 AND p.partattrs IS NOT NULL AND k.attnum = ANY(p.partattrs::int2[]))
+                  ORDER BY k.place) AS columns,
            i.indisprimary AS primary,
            i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AS unique
       FROM pg_index i
       JOIN pg_class x ON x.oid = i.indexrelid
       JOIN pg_class c ON c.oid = i.indrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
      WHERE n.nspname = ANY(${schemas})
      ORDER BY n.nspname, c.relname, x.relname`;
 }

@@ -27,11 +27,16 @@ async function runKit({ command, args, migrationsDir, env, stop }: KitRun): Prom
   const config = join(project, 'drizzle.config.ts');
   // Its progress is redrawn many times a second: of use on a terminal only.
   const quiet = command === 'introspect' && !process.stdout.isTTY;
-  const child = spawn(process.execPath, [findKitProgram(), command, '--config', config, ...args], {
-    cwd: project,
-    env: { ...env, PATH: dirname(process.execPath), TERM: 'xterm-256color' },
-    stdio: ['inherit', quiet ? 'pipe' : 'inherit', 'inherit'],
-  });
+  const preload = ['--require', join(project, 'bin', 'kit-partitions.cjs')];
+  const child = spawn(
+    process.execPath,
+    [...preload, findKitProgram(), command, '--config', config, ...args],
+    {
+      cwd: project,
+      env: { ...env, PATH: dirname(process.execPath), TERM: 'xterm-256color' },
+      stdio: ['inherit', quiet ? 'pipe' : 'inherit', 'inherit'],
+    },
+  );
   const end = () => child.kill('SIGTERM');
   stop?.addEventListener('abort', end, { once: true });
   let said = '';

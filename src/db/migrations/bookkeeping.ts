@@ -21,8 +21,24 @@ export async function createBookkeeping(sql: Session): Promise<void> {
   await sql`CREATE SCHEMA IF NOT EXISTS vitals`;
   await sql`CREATE TABLE IF NOT EXISTS vitals.__migrations
     (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`;
+  await sql`ALTER TABLE vitals.__migrations ADD COLUMN IF NOT EXISTS ran boolean`;
 }
 
-export async function recordMigration(sql: Session, { hash, when }: Migration): Promise<void> {
-  await sql`INSERT INTO vitals.__migrations (hash, created_at) VALUES (${hash}, ${when})`;
+/** `ran`: its statements ran here; false where it was only marked as applied, for a gateway had made it all. */
+export async function recordMigration(
+  sql: Session,
+  { hash, when }: Migration,
+  { ran }: { ran: boolean },
+): Promise<void> {
+  await sql`INSERT INTO vitals.__migrations (hash, created_at, ran) VALUES (${hash}, ${when}, ${ran})`;
+}
+
+/** Whether the gateway's tables were made by our baseline, and not by the gateway. */
+export async function wasMadeHere(
+  sql: Session,
+  baseline: Pick<Migration, 'hash' | 'when'>,
+): Promise<boolean> {
+  const [row] = await sql`
+    SELECT 1 FROM vitals.__migrations WHERE (hash = ${baseline.hash} OR created_at = ${baseline.when}) AND ran`;
+  return row !== undefined;
 }

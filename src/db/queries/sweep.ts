@@ -45,14 +45,18 @@ export async function scheduleServers(
       ON CONFLICT (server_id) DO NOTHING`);
     await tx.execute(sql`
       INSERT INTO vitals.uptime_day (server_id, day, checks, healthy, response_ms_sum, responses)
-      SELECT h.server_id, (h.checked_at AT TIME ZONE 'UTC')::date, count(*),
-        count(*) FILTER (WHERE h.status = 'healthy' OR ${HISTORY_VERDICT} IN ('up', 'degraded')),
-        coalesce(sum(h.response_time), 0), count(h.response_time)
-      FROM mcp_server_health_check h
-      JOIN jsonb_to_recordset(${rows}::jsonb) AS r("serverId" text) ON r."serverId" = h.server_id
-      WHERE h.checked_at > now() - interval '30 days'
-        AND coalesce(${HISTORY_VERDICT}, '') NOT IN ('unknown', 'waking')
-      GROUP BY 1, 2
+      SELECT r."serverId", d.*
+      FROM (SELECT DISTINCT "serverId" FROM jsonb_to_recordset(${rows}::jsonb) AS r("serverId" text)) r
+      -- Server by server, along the index: joined at once, a few servers would have whole partitions read.
+      CROSS JOIN LATERAL (
+        SELECT (h.checked_at AT TIME ZONE 'UTC')::date, count(*),
+          count(*) FILTER (WHERE h.status = 'healthy' OR ${HISTORY_VERDICT} IN ('up', 'degraded')),
+          coalesce(sum(h.response_time), 0), count(h.response_time)
+        FROM mcp_server_health_check h
+        WHERE h.server_id = r."serverId" AND h.checked_at > now() - interval '30 days'
+          AND coalesce(${HISTORY_VERDICT}, '') NOT IN ('unknown', 'waking')
+        GROUP BY 1
+      ) d
       ON CONFLICT (server_id, day) DO NOTHING`);
   });
 }

@@ -125,7 +125,8 @@ export const apiUsage = pgTable(
     index('api_usage_path_idx').on(table.path),
     index('api_usage_status_idx').on(table.statusCode),
     index('api_usage_requested_at_idx').on(table.requestedAt),
-    // Ours, beside the contract's: the latest calls of one server.
+    // Ours, beside the contract's: long spans of time, and the latest calls of one server.
+    index('api_usage_requested_brin').using('brin', table.requestedAt).concurrently(),
     index('api_usage_server_requested_idx').on(table.serverId, table.requestedAt).concurrently(),
   ],
 );

@@ -187,7 +187,9 @@ export const mcpServerHealthCheck = pgTable(
     index('mcp_server_health_check_server_idx').on(table.serverId),
     index('mcp_server_health_check_status_idx').on(table.status),
     index('mcp_server_health_check_checked_at_idx').on(table.checkedAt),
-    // Ours, beside the contract's: the history of one server, newest first. Nulls first, as ORDER BY … DESC has them.
+    // Ours, beside the contract's: long spans of time.
+    index('mcp_server_health_check_checked_brin').using('brin', table.checkedAt).concurrently(),
+    // And the history of one server, newest first. Nulls first, as ORDER BY … DESC has them.
     index('mcp_server_health_check_server_checked_idx')
       .on(table.serverId, table.checkedAt.desc().nullsFirst())
       .concurrently(),

@@ -1,6 +1,7 @@
-import { getTableColumns, getTableName } from 'drizzle-orm';
+import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { connectDatabase, type Database } from '../client.ts';
+import { PARTITIONED_TABLES } from '../partitions/partitioned-tables.ts';
 import * as schema from '../schema/index.ts';
 import { seedAdmin } from './admin.ts';
 import { seedApi } from './api.ts';
@@ -21,14 +22,29 @@ export interface SeedReport {
   rows: number;
 }
 
-type Inserter = Pick<Database, 'insert'>;
+type Seeder = Pick<Database, 'insert' | 'execute'>;
+
+/** A partitioned table keeps its ids unique together with their time alone: at another time the row would be put in again. */
+async function leaveOutKnown<T extends PgTable>(
+  db: Seeder,
+  table: T,
+  rows: T['$inferInsert'][],
+): Promise<T['$inferInsert'][]> {
+  if (!PARTITIONED_TABLES.some((spec) => spec.table === getTableName(table))) return rows;
+  const ids = JSON.stringify(rows.map((row) => ('id' in row ? row.id : null)));
+  const known = await db.execute<{ id: string }>(sql`
+    SELECT id::text AS id FROM ${table} WHERE id IN (SELECT jsonb_array_elements_text(${ids}::jsonb)::uuid)`);
+  const knownIds = new Set(known.map(({ id }) => id));
+  return rows.filter((row) => !('id' in row) || !knownIds.has(String(row.id)));
+}
 
 /** Rows that are there already (by any unique key) stay as they are. */
 async function insertAll<T extends PgTable>(
-  db: Inserter,
+  db: Seeder,
   table: T,
-  rows: T['$inferInsert'][],
+  given: T['$inferInsert'][],
 ): Promise<number> {
+  const rows = await leaveOutKnown(db, table, given);
   const size = Math.floor(PARAMETERS / Object.keys(getTableColumns(table)).length);
   let inserted = 0;
   for (let start = 0; start < rows.length; start += size) {

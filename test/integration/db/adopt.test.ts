@@ -20,6 +20,16 @@ async function gateway(changes: string[] = []): Promise<TestDatabase> {
   return database;
 }
 
+/** Those that our migrations add to the gateway's tables. */
+const OUR_INDEXES = [
+  'mcp_server_health_check_server_checked_idx',
+  'mcp_server_health_check_checked_brin',
+  'api_usage_server_requested_idx',
+  'api_usage_requested_brin',
+  'audit_log_occurred_brin',
+  'audit_log_tenant_occurred_idx',
+];
+
 /** All of the catalogue that says what the gateway's objects are, and where its rows are on disk. */
 async function fingerprint(url: string): Promise<unknown> {
   const sql = openClient(url, { poolSize: 1 });
@@ -33,7 +43,7 @@ async function fingerprint(url: string): Promise<unknown> {
              (SELECT jsonb_agg(pg_get_constraintdef(k.oid) ORDER BY k.conname) FROM pg_constraint k
                WHERE k.conrelid = c.oid) AS constraints
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname IN ('public', 'drizzle') AND c.relname NOT IN ('mcp_server_health_check_server_checked_idx', 'api_usage_server_requested_idx')
+       WHERE n.nspname IN ('public', 'drizzle') AND NOT c.relname = ANY(${OUR_INDEXES})
        ORDER BY n.nspname, c.relname`;
   } finally {
     await sql.end();

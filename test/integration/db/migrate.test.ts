@@ -5,7 +5,9 @@ import type { Sql } from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openClient } from '../../../src/db/client.ts';
 import { AdoptionNeededError } from '../../../src/db/errors.ts';
-import { migrateDatabase } from '../../../src/db/migrate.ts';
+import { applyPending, migrateDatabase } from '../../../src/db/migrate.ts';
+import { withMigrationLock } from '../../../src/db/migrations/migration-lock.ts';
+import { type Migration, readMigrations } from '../../../src/db/migrations/read-migrations.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { createGatewayDatabase } from '../../support/gateway-database.ts';
 import { migrationsDir } from '../../support/migrations-dir.ts';
@@ -46,6 +48,28 @@ const registerOne = () => sql`
 const indexState = () => sql`
   SELECT i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
    WHERE c.relname = 'mcp_server_health_check_server_checked_idx'`;
+
+/** The migrations up to the one whose name begins so. */
+function truncateJournal(prefix: string): Migration[] {
+  const migrations = readMigrations(folder);
+  return migrations.slice(0, migrations.findIndex(({ tag }) => tag.startsWith(prefix)) + 1);
+}
+
+/** The process that makes an index concurrently, once there is one that waits for somebody. */
+async function untilIndexing(): Promise<number> {
+  for (;;) {
+    const [found] = await sql`
+      SELECT p.pid FROM pg_stat_progress_create_index p JOIN pg_stat_activity a USING (pid)
+       WHERE p.datname = current_database() AND a.wait_event_type = 'Lock'`;
+    if (found) return found.pid;
+  }
+}
+
+async function partitionsOf(table: string): Promise<string[]> {
+  const rows = await sql<{ name: string }[]>`
+    SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = ${table}::regclass ORDER BY 1`;
+  return rows.map(({ name }) => name);
+}
 
 describe('migrate', () => {
   it('applies everything once, and then nothing', async () => {
@@ -94,8 +118,10 @@ describe('migrate', () => {
   });
 
   it('makes an index anew that an interrupted run left invalid', async () => {
-    await migrateDatabase(database.url, folder);
-    await sql`DROP INDEX mcp_server_health_check_server_checked_idx`;
+    const migrations = readMigrations(folder);
+    // As it is before the index is made: an ordinary table.
+    const upTo = truncateJournal('0001');
+    await withMigrationLock(sql, (session) => applyPending(session, upTo));
     await registerOne();
     await sql`INSERT INTO mcp_server_health_check (server_id, status, checked_at)
       SELECT 'one', 'healthy', now() FROM generate_series(1, 2)`;
@@ -104,9 +130,33 @@ describe('migrate', () => {
       sql`CREATE UNIQUE INDEX CONCURRENTLY mcp_server_health_check_server_checked_idx ON mcp_server_health_check (server_id)`,
     ).rejects.toThrow(/could not create unique index/);
     expect(await indexState()).toEqual([{ valid: false }]);
-    const last = journal().entries.find(({ tag }: { tag: string }) => tag.startsWith('0002'));
-    await sql`DELETE FROM vitals.__migrations WHERE created_at = ${last.when}`;
-    expect((await migrateDatabase(database.url, folder)).applied).toEqual([last.tag]);
+    const { applied } = await withMigrationLock(sql, (session) => applyPending(session, migrations));
+    expect(applied[0]).toMatch(/^0002/);
+    expect(await indexState()).toEqual([{ valid: true }]);
+  });
+
+  it('goes on with an index over partitions where an interrupted run left it', async () => {
+    await migrateDatabase(database.url, folder);
+    await sql`DROP INDEX mcp_server_health_check_server_checked_idx`;
+    const [, second] = await partitionsOf('mcp_server_health_check');
+    await registerOne();
+    await sql`CREATE INDEX mcp_server_health_check_server_checked_idx ON ONLY mcp_server_health_check
+      USING btree (server_id, checked_at DESC NULLS FIRST)`;
+    expect(await indexState()).toEqual([{ valid: false }]);
+    const migration = journal().entries.find(({ tag }: { tag: string }) => tag.startsWith('0002'));
+    await sql`DELETE FROM vitals.__migrations WHERE created_at = ${migration.when}`;
+    // Killed in the middle: one partition has its part, the run that made the next one's is cut off.
+    const blocker = await sql.reserve();
+    await blocker`BEGIN`;
+    await blocker.unsafe(`INSERT INTO ${second} (server_id, status, checked_at)
+      VALUES ('one', 'healthy', now())`);
+    const cut = migrateDatabase(database.url, folder).catch((error: unknown) => error);
+    const waiting = await untilIndexing();
+    await sql`SELECT pg_terminate_backend(${waiting})`;
+    expect(await cut).toBeInstanceOf(Error);
+    await blocker`COMMIT`;
+    blocker.release();
+    expect((await migrateDatabase(database.url, folder)).applied).toEqual([migration.tag]);
     expect(await indexState()).toEqual([{ valid: true }]);
   });
 
@@ -116,20 +166,21 @@ describe('migrate', () => {
     const last = journal().entries.find(({ tag }: { tag: string }) => tag.startsWith('0002'));
     await sql`DELETE FROM vitals.__migrations WHERE created_at = ${last.when}`;
     await registerOne();
+    const [, thisWeek] = await partitionsOf('mcp_server_health_check');
     const writer = await sql.reserve();
     await writer`BEGIN`;
-    await writer`INSERT INTO mcp_server_health_check (server_id, status, checked_at) VALUES ('one', 'healthy', now())`;
+    await writer.unsafe(
+      `INSERT INTO ${thisWeek} (server_id, status, checked_at) VALUES ('one', 'healthy', now())`,
+    );
     const migrating = migrateDatabase(database.url, folder);
     // CONCURRENTLY waits for the writer, and does not keep others from writing meanwhile.
-    for (;;) {
-      const waiting = await sql`SELECT 1 FROM pg_stat_progress_create_index`;
-      if (waiting.length > 0) break;
-    }
-    await sql`SET lock_timeout = '2s'`;
+    await Promise.race([untilIndexing(), migrating]);
+    await sql`SET lock_timeout = '20s'`;
     await sql`INSERT INTO mcp_server_health_check (server_id, status, checked_at) VALUES ('one', 'healthy', now())`;
     await writer`COMMIT`;
     writer.release();
     expect((await migrating).applied).toEqual([last.tag]);
+    expect(await indexState()).toEqual([{ valid: true }]);
   });
 
   it('leaves a gateway’s database alone and says what to do', async () => {

@@ -39,7 +39,7 @@ const relations = async (): Promise<string[]> => {
     SELECT n.nspname || '.' || c.relname || ' ' || coalesce(string_agg(a.attname, ' ' ORDER BY a.attnum), '') AS name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-     WHERE n.nspname !~ '^(pg_|information_schema)'
+     WHERE n.nspname !~ '^(pg_|information_schema|vitals_partitions)'
      GROUP BY n.nspname, c.relname ORDER BY 1`;
   return rows.map(({ name }) => name);
 };

@@ -1,0 +1,50 @@
+import type { Sql } from 'postgres';
+import type { Refusal } from '../src/core/storage/retention-settings.ts';
+import type { Database } from '../src/db/client.ts';
+import { type KeptTable, keepPartitions } from '../src/db/partitions/keep-partitions.ts';
+import { withStorageLock } from '../src/db/partitions/storage-lock.ts';
+import { recordJobRun } from '../src/db/queries/job-run.ts';
+import { RETENTION_RULES_OF_TABLES, type RetentionRule } from '../src/db/retention/rules.ts';
+import { type Removed, runRetention } from '../src/db/retention/run-retention.ts';
+import { applyRetentionSettings } from '../src/db/retention/settings.ts';
+
+export interface StorageDeps {
+  db: Database;
+  sql: Sql;
+  /** NODE_ENV: settings of another environment do not count. */
+  environment: string;
+  /** Nothing of the table at or after that time may be removed; null: nothing is held. */
+  protectedFrom: (table: string) => Promise<Date | null>;
+  /** Tables beside the gateway's that are kept for a time. */
+  furtherRules?: readonly RetentionRule[];
+  signal?: AbortSignal;
+  onRefused: (refusal: Refusal) => void;
+}
+
+export interface StorageReport {
+  /** Empty when somebody else was at work on the tables. */
+  kept: KeptTable[];
+  removed: Removed[];
+}
+
+/** Makes partitions ahead, empties the default ones, and removes what has been kept for long enough. */
+export async function runStorage(deps: StorageDeps): Promise<StorageReport> {
+  const startedAt = new Date();
+  const nowMs = startedAt.getTime();
+  const done = await withStorageLock(deps.sql, 0, async (session) => {
+    const kept = await keepPartitions(session, nowMs);
+    const { days, refused } = await applyRetentionSettings(session, deps.environment);
+    for (const refusal of refused) deps.onRefused(refusal);
+    const removed = await runRetention(session, {
+      days,
+      rules: [...RETENTION_RULES_OF_TABLES, ...(deps.furtherRules ?? [])],
+      nowMs,
+      protectedFrom: deps.protectedFrom,
+      ...(deps.signal ? { signal: deps.signal } : {}),
+    });
+    return { kept, removed };
+  });
+  const report = done?.result ?? { kept: [], removed: [] };
+  await recordJobRun(deps.db, 'storage', startedAt, done === null ? null : { ...report });
+  return report;
+}

@@ -1,0 +1,67 @@
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import { runStorage, type StorageDeps, type StorageReport } from '../../jobs/storage.ts';
+import type { Database } from '../db/client.ts';
+import type { Metrics } from '../metrics/create-metrics.ts';
+import type { QueueBackend } from '../queue/backend.ts';
+import { QUEUES } from '../queue/definitions.ts';
+import { failJob } from './job-failure.ts';
+import type { ClusterJob } from './watchdog.ts';
+
+/** An hour: partitions are made weeks ahead, and what is removed has been kept for days. */
+const EVERY_MS = 3_600_000;
+
+export interface StorageOptions extends Pick<StorageDeps, 'environment' | 'protectedFrom' | 'furtherRules'> {
+  backend: QueueBackend;
+  db: Database;
+  sql: Sql;
+  metrics: Pick<Metrics, 'setStorage' | 'countRemoved'>;
+  logger: Logger;
+  everyMs?: number;
+}
+
+/** The recurring job that looks after partitions and retention, once in the cluster. */
+export async function startStorage(
+  options: StorageOptions,
+): Promise<{ job: ClusterJob; stop(): Promise<void> }> {
+  const { backend, metrics, logger, everyMs = EVERY_MS } = options;
+  const stopping = new AbortController();
+  const queue = backend.queue<object, StorageReport>(QUEUES.storage);
+  const worker = await backend.worker<object, StorageReport>(QUEUES.storage, 1, async () => {
+    const report = await runStorage({
+      ...options,
+      signal: stopping.signal,
+      onRefused: ({ key, problem, kept }) =>
+        logger.warn({ key, kept }, `system_config ${key} is refused: ${problem}; ${kept} days stay in force`),
+    }).catch(failJob(logger, 'storage'));
+    tell(report, metrics, logger);
+    return report;
+  });
+  const schedule = () => queue.schedule('storage', everyMs, {});
+  await schedule();
+  return {
+    job: { name: 'storage', everyMs, schedule },
+    async stop() {
+      stopping.abort();
+      await worker.close();
+      await queue.close();
+    },
+  };
+}
+
+function tell({ kept, removed }: StorageReport, metrics: StorageOptions['metrics'], logger: Logger): void {
+  if (kept.length > 0) metrics.setStorage(kept);
+  for (const { table, made, moved, defaultRows } of kept) {
+    if (made.length > 0) logger.info({ table, made, moved }, 'partitions were made');
+    if (defaultRows > 0)
+      logger.warn(
+        { table, rows: defaultRows },
+        'rows of the future, or of long ago, are in the default partition',
+      );
+  }
+  for (const { table, rows, partitions, more } of removed) {
+    metrics.countRemoved(table, { rows, partitions });
+    if (rows + partitions > 0)
+      logger.info({ table, rows, partitions, more }, 'what was kept for long enough is removed');
+  }
+}

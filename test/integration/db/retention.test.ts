@@ -1,0 +1,199 @@
+import type { Sql } from 'postgres';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runStorage } from '../../../jobs/storage.ts';
+import { RETENTION } from '../../../src/core/storage/retention-settings.ts';
+import { connectDatabase, type DatabaseConnection, openSession } from '../../../src/db/client.ts';
+import { keepPartitions } from '../../../src/db/partitions/keep-partitions.ts';
+import { readPartitions } from '../../../src/db/partitions/read-partitions.ts';
+import { RETENTION_RULES_OF_TABLES } from '../../../src/db/retention/rules.ts';
+import { type RetentionOptions, runRetention } from '../../../src/db/retention/run-retention.ts';
+import { applyRetentionSettings, listSettings, setSetting } from '../../../src/db/retention/settings.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { fillCalls } from '../../support/partitions.ts';
+
+let database: TestDatabase;
+let connection: DatabaseConnection;
+let sql: Sql;
+let session: Sql;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  connection = connectDatabase(database.url, { poolSize: 2 });
+  sql = connection.sql;
+  session = openSession(sql);
+});
+afterEach(async () => {
+  await session.end();
+  await connection.close();
+  await database.close();
+});
+
+const count = async (table: string): Promise<number> =>
+  (await sql`SELECT count(*)::int AS n FROM ${sql(table)}`)[0]?.n;
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+
+async function remove(changes: Partial<RetentionOptions> = {}) {
+  const { days } = await applyRetentionSettings(session, 'test');
+  const removed = await runRetention(session, {
+    days,
+    rules: RETENTION_RULES_OF_TABLES,
+    nowMs: Date.now(),
+    protectedFrom: async () => null,
+    ...changes,
+  });
+  return (table: string) => removed.find((row) => row.table === table);
+}
+
+describe('retention', () => {
+  it('drops whole partitions, and deletes in batches what is old of the next one', async () => {
+    await fillCalls(sql, 1000, 100);
+    await keepPartitions(session, Date.now());
+    const usage = (await remove({ batchRows: 7 }))('api_usage');
+    expect(usage?.partitions).toBeGreaterThanOrEqual(8);
+    const [oldest] =
+      await sql`SELECT min(requested_at) > now() - interval '35.2 days' AS young FROM api_usage`;
+    expect(oldest?.young).toBe(true);
+    expect(await count('api_usage')).toBeGreaterThan(340);
+    // Nothing is left of the partitions that went.
+    expect(
+      await sql`SELECT relname FROM pg_class c WHERE relnamespace = 'vitals_partitions'::regnamespace AND relkind = 'r' AND NOT relispartition`,
+    ).toEqual([]);
+  });
+
+  it('deletes where there are no partitions, as much as one run may, and goes on in the next', async () => {
+    await sql`DROP TABLE rate_limit_violation`;
+    await sql`CREATE TABLE rate_limit_violation (violated_at timestamptz NOT NULL)`;
+    await sql`INSERT INTO rate_limit_violation SELECT now() - n * interval '1 day' FROM generate_series(1, 200) n`;
+    const first = (await remove({ rowsAtMost: 60, batchRows: 25 }))('rate_limit_violation');
+    expect(first).toMatchObject({ rows: 60, partitions: 0, more: true });
+    expect((await remove())('rate_limit_violation')).toMatchObject({ rows: 51, more: false });
+    expect(await count('rate_limit_violation')).toBe(89);
+  });
+
+  it('never goes past what a rollup has not seen', async () => {
+    await fillCalls(sql, 500, 100);
+    await keepPartitions(session, Date.now());
+    const held = daysAgo(80);
+    await remove({ protectedFrom: async (table) => (table === 'api_usage' ? held : null) });
+    const [row] = await sql`
+      SELECT count(*) FILTER (WHERE requested_at < ${held.toISOString()})::int AS before,
+        count(*) FILTER (WHERE requested_at >= ${held.toISOString()})::int AS since FROM api_usage`;
+    expect(row).toEqual({ before: 0, since: 400 });
+  });
+
+  it('keeps checks that failed for longer', async () => {
+    await sql`INSERT INTO mcp_server (id, name, version, endpoint_url, transport_type, owner_id, created_at, updated_at)
+      VALUES ('one', 'One', '', '', 'http', 'o', now(), now())`;
+    await sql`INSERT INTO mcp_server_health_check (server_id, status, checked_at)
+      SELECT 'one', CASE n % 2 WHEN 0 THEN 'healthy' ELSE 'timeout' END, now() - n * interval '1 day'
+        FROM generate_series(1, 120) n`;
+    await keepPartitions(session, Date.now());
+    await remove();
+    const rows = await sql`
+      SELECT status, count(*)::int AS n, floor(extract(epoch FROM now() - min(checked_at)) / 86400)::int AS oldest
+        FROM mcp_server_health_check GROUP BY 1 ORDER BY 1`;
+    expect(rows.map(({ status, oldest }) => [status, oldest])).toEqual([
+      ['healthy', 12],
+      ['timeout', 89],
+    ]);
+  });
+
+  it('keeps each tenant’s audit log for as long as that tenant says', async () => {
+    const tenant = (id: string, days: number | null) => sql`
+      INSERT INTO tenant (id, name, slug, owner_id, audit_log_retention, created_at, updated_at)
+      VALUES (${id}, ${id}, ${id}, 'o', ${days}, now(), now())`;
+    await tenant('short', 10);
+    await tenant('long', 200);
+    await tenant('silent', null);
+    await tenant('strange', -5);
+    for (const id of ['short', 'long', 'silent', 'strange', 'unknown', null])
+      await sql`
+        INSERT INTO audit_log (event_type, action, actor_type, resource_type, tenant_id, description, occurred_at)
+        SELECT 'e', 'a', 'user', 'r', ${id}, 'd', now() - n * interval '1 day' - interval '1 hour' FROM generate_series(0, 300, 5) n`;
+    await keepPartitions(session, Date.now());
+    await remove();
+    const rows =
+      await sql`SELECT coalesce(tenant_id, 'none') AS tenant, count(*)::int AS n FROM audit_log GROUP BY 1`;
+    expect(Object.fromEntries(rows.map(({ tenant, n }) => [tenant, n]))).toEqual({
+      short: 2,
+      long: 40,
+      silent: 18,
+      strange: 18,
+      unknown: 18,
+      none: 18,
+    });
+  });
+
+  it('drops in the next run what a killed one has only detached', async () => {
+    const [state] = await readPartitions(sql);
+    const name = `vitals_partitions.${state?.partitions[0]?.name}`;
+    await sql.unsafe(`ALTER TABLE api_usage DETACH PARTITION ${name}`);
+    await keepPartitions(session, Date.now() + 40 * 86_400_000);
+    // Whoever detaches one by hand keeps it.
+    expect(await sql`SELECT to_regclass(${name}) IS NOT NULL AS there`).toEqual([{ there: true }]);
+    await sql.unsafe(`COMMENT ON TABLE ${name} IS 'mcp-vitals: to be dropped'`);
+    await keepPartitions(session, Date.now() + 40 * 86_400_000);
+    expect(await sql`SELECT to_regclass(${name}) IS NOT NULL AS there`).toEqual([{ there: false }]);
+  });
+});
+
+describe('its settings', () => {
+  const { key } = RETENTION.apiUsage;
+  const inForce = async () => (await applyRetentionSettings(sql, 'test')).days.apiUsage;
+
+  it('are rows of system_config with their rules, and taken up at the next run', async () => {
+    expect(await inForce()).toBe(35);
+    const [row] =
+      await sql`SELECT category, value_type, validation_schema FROM system_config WHERE key = ${key}`;
+    expect(row).toMatchObject({ category: 'retention', value_type: 'number' });
+    expect(row?.validation_schema).toMatchObject({ type: 'integer', minimum: 1 });
+    await sql`UPDATE system_config SET value = '400' WHERE key = ${key}`;
+    expect(await inForce()).toBe(400);
+    await sql`UPDATE system_config SET environment = 'production' WHERE key = ${key}`;
+    expect(await inForce()).toBe(35);
+  });
+
+  it.each([['"36o"'], ['0'], ['null'], ['{"days": 3}']])(
+    'refuses %s, and what was in force stays',
+    async (value) => {
+      await applyRetentionSettings(sql, 'test');
+      await sql`UPDATE system_config SET value = '400' WHERE key = ${key}`;
+      await inForce();
+      await sql`UPDATE system_config SET value = ${value}::text::json WHERE key = ${key}`;
+      const { days, refused } = await applyRetentionSettings(sql, 'test');
+      expect(days.apiUsage).toBe(400);
+      expect(refused).toEqual([{ key, kept: 400, problem: expect.any(String) }]);
+      const listed = (await listSettings(sql, 'test')).find((setting) => setting.key === key);
+      expect(listed).toMatchObject({ inForce: 400, problem: expect.any(String) });
+    },
+  );
+
+  it('are set by a command that the stored rules can refuse', async () => {
+    expect(await setSetting(sql, key, 60)).toBeNull();
+    expect(await inForce()).toBe(60);
+    expect(await setSetting(sql, key, 0)).toMatch(/less than 1/);
+    await sql`UPDATE system_config SET validation_schema = '{"minimum": 50}' WHERE key = ${key}`;
+    expect(await setSetting(sql, key, 40)).toMatch(/less than 50/);
+    expect(await setSetting(sql, 'no.such', 1)).toMatch(/no setting/);
+    expect(await inForce()).toBe(60);
+  });
+
+  it('are told by the job when they are refused, and its report is kept', async () => {
+    await sql`DELETE FROM vitals.job_run`;
+    await applyRetentionSettings(sql, 'test');
+    await sql`UPDATE system_config SET value = '"x"' WHERE key = ${key}`;
+    const refused: string[] = [];
+    const report = await runStorage({
+      db: connection.db,
+      sql,
+      environment: 'test',
+      protectedFrom: async () => null,
+      onRefused: (refusal) => refused.push(refusal.key),
+    });
+    expect(refused).toEqual([key]);
+    expect(report.kept.map(({ defaultRows }) => defaultRows)).toEqual([0, 0, 0, 0, 0]);
+    expect(await sql`SELECT job FROM vitals.job_run WHERE data->'kept' IS NOT NULL`).toEqual([
+      { job: 'storage' },
+    ]);
+  });
+});
