@@ -11,3 +11,4 @@ export * from './vitals-alerts.ts';
 export * from './vitals-certificates.ts';
 export * from './vitals-drift.ts';
 export * from './vitals-health.ts';
+export * from './vitals-rollup.ts';
