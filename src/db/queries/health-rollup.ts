@@ -4,12 +4,19 @@ import { mergeBuckets } from '../../core/history/health-bucket.ts';
 import { type Check, type CheckRow, judgeCheck } from '../../core/history/judge-check.ts';
 import { DEFAULT_KEEP_MS, floorTo, GRAIN_MS, TIERS, type TierKeep } from '../../core/history/tiers.ts';
 import type { Database } from '../client.ts';
-import { ARRIVAL_COLUMN } from '../rollup/arrivals.ts';
-import { isNew, moveWatermark, takeWatermark, type Watermark } from '../rollup/watermark.ts';
+import { ARRIVAL_COLUMN, HEALTH_SOURCE, indexArrivals } from '../rollup/arrivals.ts';
+import {
+  isNew,
+  moveBackfill,
+  moveWatermark,
+  restartWatermark,
+  takeWatermark,
+  type Watermark,
+} from '../rollup/watermark.ts';
 import { CLOCK_LEEWAY_MS, SHORT_TRANSACTION_SELECT } from './fragments.ts';
 import { HISTORY_REASON, HISTORY_VERDICT } from './history-verdict.ts';
-import { noneSetAside, reportSetAside, type SetAsideCounts } from './set-aside.ts';
-import { readBuckets, type StoredBucket, writeBuckets } from './tier-rows.ts';
+import { addCounts, noneSetAside, reportSetAside, type SetAsideCounts } from './set-aside.ts';
+import { readBuckets, type StoredBucket, TIER_TABLE, writeBuckets } from './tier-rows.ts';
 
 type Tx = Pick<Database, 'execute'>;
 
@@ -37,23 +44,81 @@ const PAGE_ROWS = 500;
 const MAX_ROWS = 20_000;
 
 /**
- * Takes the health checks that arrived since the last run into the tiers: in one transaction with the
- * watermark, so that each is counted once, whenever the run is cut off. Rows that arrive late amend the buckets
- * that they belong to. null: another replica is at it.
+ * Takes the health checks that arrived since the last run into the tiers, and a part of those that were there
+ * before arrivals were noted: in one transaction with the watermark, so that each is counted once, whenever the
+ * run is cut off. Rows that arrive late amend the buckets that they belong to. null: another replica is at it.
  */
 export async function rollUpHealth(
   db: Database,
   { keepMs = DEFAULT_KEEP_MS, maxRows = MAX_ROWS, pageRows = PAGE_ROWS }: HealthRollupOptions = {},
 ): Promise<HealthRollup | null> {
-  return await db.transaction(async (tx) => {
+  const result = await db.transaction(async (tx) => {
     await tx.execute(SHORT_TRANSACTION_SELECT);
     const mark = await takeWatermark(tx, HEALTH_ROLLUP);
-    if (!mark || mark.moved) return null;
+    if (!mark) return null;
+    if (mark.moved) {
+      await beginAnew(tx);
+      return 'moved';
+    }
     const part = await limitWatermark(tx, mark, maxRows);
-    const taken = await takeRows(tx, isNew(part), { keepMs, pageRows });
+    const fresh = await takeRows(tx, isNew(part), { keepMs, pageRows });
     await moveWatermark(tx, part);
-    return { ...taken, more: part.horizonXid < mark.horizonXid };
+    const old = mark.backfillDone ? null : await takeOldRows(tx, mark, { keepMs, pageRows, maxRows });
+    return {
+      rows: fresh.rows + (old?.rows ?? 0),
+      setAside: addCounts(fresh.setAside, old?.setAside ?? noneSetAside()),
+      more: part.horizonXid < mark.horizonXid || old?.more === true,
+    };
   });
+  if (result !== 'moved') return result;
+  await indexArrivals(db, HEALTH_SOURCE);
+  return { rows: 0, setAside: noneSetAside(), more: true };
+}
+
+/** How long rows are there that are not failures. */
+const ROWS_KEPT_DAYS = 14;
+
+/**
+ * In another cluster every row that is there is of the backfill. The days of which all rows are still there
+ * are made of them anew; older ones stay as they are.
+ */
+async function beginAnew(tx: Tx): Promise<void> {
+  const [row] = await tx.execute<{ fromMs: number }>(sql`
+    SELECT extract(epoch FROM (date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')
+      - ${ROWS_KEPT_DAYS - 1} * interval '1 day')::float8 * 1000 AS "fromMs"`);
+  if (!row) throw new Error('the database has no clock');
+  await restartWatermark(tx, HEALTH_ROLLUP, HEALTH_SOURCE);
+  for (const tier of TIERS)
+    await tx.execute(
+      sql`DELETE FROM ${TIER_TABLE[tier]} WHERE at >= to_timestamp(${row.fromMs}::float8 / 1000)`,
+    );
+  await moveBackfill(tx, HEALTH_ROLLUP, row.fromMs);
+}
+
+/** Rows without a transaction, the oldest first, about `maxRows` of them. */
+async function takeOldRows(
+  tx: Tx,
+  mark: Watermark,
+  { maxRows, ...options }: { keepMs: TierKeep; pageRows: number; maxRows: number },
+): Promise<{ rows: number; setAside: SetAsideCounts; more: boolean }> {
+  const from =
+    mark.backfilledToMs === null
+      ? sql`true`
+      : sql`h.checked_at >= to_timestamp(${mark.backfilledToMs}::float8 / 1000)`;
+  const old = sql`h.${sql.identifier(ARRIVAL_COLUMN)} IS NULL AND ${from}`;
+  const [row] = await tx.execute<{ rows: number; lastMs: number | null }>(sql`
+    SELECT count(*)::int AS rows, extract(epoch FROM max(checked_at))::float8 * 1000 AS "lastMs" FROM (
+      SELECT h.checked_at FROM mcp_server_health_check h WHERE ${old} ORDER BY h.checked_at LIMIT ${maxRows}
+    ) first`);
+  const { rows = 0, lastMs = null } = row ?? {};
+  const more = rows === maxRows && lastMs !== null && Number.isFinite(lastMs);
+  // To a whole millisecond behind the last one, with all that share it.
+  const toMs = more ? Math.floor(lastMs) + 1 : null;
+  const until = toMs === null ? sql`true` : sql`h.checked_at < to_timestamp(${toMs}::float8 / 1000)`;
+  const taken =
+    rows === 0 ? { rows, setAside: noneSetAside() } : await takeRows(tx, sql`${old} AND ${until}`, options);
+  await moveBackfill(tx, HEALTH_ROLLUP, toMs);
+  return { ...taken, more };
 }
 
 /** As far as about `maxRows` rows go; never into the middle of a transaction, whose rows all have its id. */

@@ -7,6 +7,12 @@ export type SetAsideCounts = Record<SetAside, number>;
 
 export const noneSetAside = (): SetAsideCounts => ({ future: 0, too_old: 0, bad_response_time: 0 });
 
+export const addCounts = (one: SetAsideCounts, other: SetAsideCounts): SetAsideCounts => ({
+  future: one.future + other.future,
+  too_old: one.too_old + other.too_old,
+  bad_response_time: one.bad_response_time + other.bad_response_time,
+});
+
 const WHY: Readonly<Record<SetAside, string>> = {
   future: 'their time is in the future',
   too_old: 'they are older than history goes back',
