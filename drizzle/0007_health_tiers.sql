@@ -15,7 +15,7 @@ CREATE TABLE "vitals"."health_day" (
 	"p50_ms" real,
 	"p95_ms" real,
 	"p99_ms" real,
-	"latency" integer[] NOT NULL,
+	"latency" bigint[] NOT NULL,
 	"reasons" jsonb,
 	"worst_reason" text,
 	"shifts" text NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE "vitals"."health_hour" (
 	"p50_ms" real,
 	"p95_ms" real,
 	"p99_ms" real,
-	"latency" integer[] NOT NULL,
+	"latency" bigint[] NOT NULL,
 	"reasons" jsonb,
 	"worst_reason" text,
 	CONSTRAINT "health_hour_server_id_at_pk" PRIMARY KEY("server_id","at")
@@ -62,7 +62,7 @@ CREATE TABLE "vitals"."health_minute" (
 	"p50_ms" real,
 	"p95_ms" real,
 	"p99_ms" real,
-	"latency" integer[] NOT NULL,
+	"latency" bigint[] NOT NULL,
 	"reasons" jsonb,
 	"worst_reason" text,
 	CONSTRAINT "health_minute_server_id_at_pk" PRIMARY KEY("server_id","at")
@@ -85,7 +85,7 @@ CREATE TABLE "vitals"."health_shift" (
 	"p50_ms" real,
 	"p95_ms" real,
 	"p99_ms" real,
-	"latency" integer[] NOT NULL,
+	"latency" bigint[] NOT NULL,
 	"reasons" jsonb,
 	"worst_reason" text,
 	CONSTRAINT "health_shift_server_id_at_pk" PRIMARY KEY("server_id","at")

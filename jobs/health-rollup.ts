@@ -1,7 +1,7 @@
 import type { Database } from '../src/db/client.ts';
-import { addCounts, noneSetAside } from '../src/db/queries/set-aside.ts';
 import { type HealthRollup, rollUpHealth } from '../src/db/queries/health-rollup.ts';
 import { recordJobRun } from '../src/db/queries/job-run.ts';
+import { addCounts, noneSetAside } from '../src/db/queries/set-aside.ts';
 
 /** What a run may take before it lets the next one go on. */
 const AT_MOST_MS = 30_000;

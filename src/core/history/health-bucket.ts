@@ -1,7 +1,7 @@
 import { healthStatusOf } from '../health/decide-health.ts';
 import { type Reason, VERDICTS, type Verdict } from '../reasons.ts';
+import { type LatencySketch, mergeSketches, quantileOf, sketchOf } from '../sketch/latency-sketch.ts';
 import type { Check } from './judge-check.ts';
-import { type LatencySketch, mergeSketches, quantilesOf, sketchOf } from './latency-sketch.ts';
 import type { ReasonCounts, VerdictCounts } from './worst-reason.ts';
 
 /** The checks of some time, summed: any two can be put together, in any order. */
@@ -37,7 +37,7 @@ export function bucketOf({ verdict, reason, responseMs }: Check): HealthBucket {
     reasons: reason === null || reason === 'ok' ? {} : { [reason]: 1 },
     responses: responseMs === null ? 0 : 1,
     responseMsSum: responseMs ?? 0,
-    latency: responseMs === null ? [] : sketchOf(responseMs),
+    latency: responseMs === null ? [] : sketchOf([responseMs]),
   };
 }
 
@@ -79,8 +79,9 @@ export interface Percentiles {
 }
 
 export function percentilesOf(latency: LatencySketch): Percentiles {
-  const [p50Ms = null, p95Ms = null, p99Ms = null] = quantilesOf(latency, [0.5, 0.95, 0.99]).map((ms) =>
-    ms === null ? null : Math.round(ms * 10) / 10,
-  );
-  return { p50Ms, p95Ms, p99Ms };
+  const toTenth = (share: number): number | null => {
+    const ms = quantileOf(latency, share);
+    return ms === null ? null : Math.round(ms * 10) / 10;
+  };
+  return { p50Ms: toTenth(0.5), p95Ms: toTenth(0.95), p99Ms: toTenth(0.99) };
 }

@@ -22,7 +22,7 @@ export const BUCKET_COLUMNS = sql.raw(
     ...VERDICTS.map((verdict) => `b.${verdict}`),
     'b.responses',
     'b.response_ms_sum::float8 AS "responseMsSum"',
-    'b.latency',
+    'b.latency::float8[] AS latency',
     'b.reasons',
   ].join(', '),
 );
@@ -92,7 +92,7 @@ export async function writeBuckets(db: Session, tier: Tier, buckets: readonly St
     SELECT server_id, to_timestamp(at_ms / 1000), ${sql.raw(columns.join(', '))}
     FROM json_to_recordset(${rows}::json) AS r(server_id text, at_ms float8,
       ${sql.raw(COUNTS.map((name) => `${name} integer`).join(', '))}, responses integer, response_ms_sum bigint,
-      p50_ms real, p95_ms real, p99_ms real, latency integer[], reasons jsonb, worst_reason text, shifts text)
+      p50_ms real, p95_ms real, p99_ms real, latency bigint[], reasons jsonb, worst_reason text, shifts text)
     ON CONFLICT (server_id, at) DO UPDATE SET
       ${sql.raw(columns.map((name) => `${name} = excluded.${name}`).join(', '))}`);
 }

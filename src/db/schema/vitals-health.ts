@@ -31,8 +31,8 @@ const bucketColumns = () => ({
   p50Ms: real('p50_ms'),
   p95Ms: real('p95_ms'),
   p99Ms: real('p99_ms'),
-  /** Pairs of bucket and count; made and read by core/history alone. */
-  latency: integer('latency').array().notNull(),
+  /** Of the response times, as core/sketch has it. */
+  latency: bigint('latency', { mode: 'number' }).array().notNull(),
   /** Checks by reason, without `ok`; null: none. */
   reasons: jsonb('reasons').$type<ReasonCounts>(),
   /** The worst of them; null when the worst verdict came without one. */

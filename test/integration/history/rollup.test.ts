@@ -5,6 +5,7 @@ import { connectDatabase, type Database, type DatabaseConnection } from '../../.
 import { rollUpHealth } from '../../../src/db/queries/health-rollup.ts';
 import { readUptime } from '../../../src/db/queries/health-uptime.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { awaitOtherTransactions } from '../../support/other-transactions.ts';
 import { registerServer } from '../../support/registry.ts';
 
 let database: TestDatabase;
@@ -49,6 +50,7 @@ async function insert(rows: readonly Row[]): Promise<void> {
 }
 
 async function rollUpAll(options: Parameters<typeof rollUpHealth>[1] = {}): Promise<void> {
+  await awaitOtherTransactions(db);
   for (;;) {
     const result = await rollUpHealth(db, options);
     if (!result?.more) return;
@@ -160,6 +162,7 @@ describe('rollUpHealth', () => {
     await rollUpAll();
     const late = sample(60).slice(30);
     await insert(late);
+    await awaitOtherTransactions(db);
     let killed = 0;
     for (let at = 1; ; at += 1) {
       let statements = 0;
@@ -223,6 +226,7 @@ describe('rollUpHealth', () => {
     ]);
     await db.execute(sql`
       INSERT INTO mcp_server_health_check (server_id, status, checked_at) VALUES ('a', 'healthy', 'infinity')`);
+    await awaitOtherTransactions(db);
     const result = await rollUpHealth(db);
     expect(result).toMatchObject({ rows: 15, setAside: { future: 2, too_old: 1, bad_response_time: 2 } });
     await insert([{ ...odd, atMs: 2_000 }]);
