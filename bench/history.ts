@@ -42,17 +42,24 @@ async function fillDays(db: Database, ids: readonly string[], todayMs: number): 
   const samples = Array.from({ length: 300 }, () => shiftOf('', 0));
   for (let day = DAYS; day >= 0; day -= 1) {
     const atMs = todayMs - day * GRAIN_MS.day;
+    const made = ids.map((serverId) => {
+      const shifts = [0, 1, 2].map((place): StoredBucket => {
+        const { bucket } = samples[Math.floor(Math.random() * samples.length)] ?? shiftOf('', 0);
+        return { serverId, atMs: atMs + place * GRAIN_MS.shift, bucket };
+      });
+      const bucket = shifts.map((shift) => shift.bucket).reduce(mergeBuckets);
+      return { shifts, day: { serverId, atMs, bucket, shifts: repackShifts('', shifts) } };
+    });
     await writeBuckets(
       db,
       'day',
-      ids.map((serverId) => {
-        const shifts = [0, 1, 2].map((place): StoredBucket => {
-          const { bucket } = samples[Math.floor(Math.random() * samples.length)] ?? shiftOf('', 0);
-          return { serverId, atMs: atMs + place * GRAIN_MS.shift, bucket };
-        });
-        const bucket = shifts.map((shift) => shift.bucket).reduce(mergeBuckets);
-        return { serverId, atMs, bucket, shifts: repackShifts('', shifts) };
-      }),
+      made.map(({ day }) => day),
+    );
+    // Of these the reader only wants to know since when there are any.
+    await writeBuckets(
+      db,
+      'shift',
+      made.slice(0, ASKED).flatMap(({ shifts }) => shifts),
     );
   }
   await db.execute(sql`VACUUM ANALYZE vitals.health_day`);
