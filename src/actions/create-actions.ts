@@ -30,6 +30,8 @@ export function createActions(context: ActionContext): Actions {
     unpinInventory: async (id) => (await import('./pins.ts')).unpinInventory(context, id),
     listPins: async (id) => (await import('./pins.ts')).listPins(context, id),
     replay: async (command) => (await import('./replay.ts')).replayServer(context, command),
+    readUptime: async (...args) => (await import('./health-history.ts')).readUptimeOf(context, ...args),
+    readHistory: async (...args) => (await import('./health-history.ts')).readHistoryOf(context, ...args),
     addMaintenance: async (window) => (await import('./maintenance.ts')).addMaintenance(context, window),
     listMaintenance: async () => (await import('./maintenance.ts')).listMaintenance(context),
     endMaintenance: async (id, how) => (await import('./maintenance.ts')).endMaintenance(context, id, how),

@@ -1,4 +1,8 @@
 import type { Change, Grade } from '../core/drift/change.ts';
+import type { Percentiles } from '../core/history/health-bucket.ts';
+import type { HistoryPoint } from '../core/history/history-point.ts';
+import type { Tier } from '../core/history/tiers.ts';
+import type { VerdictCounts, Worst } from '../core/history/worst-reason.ts';
 import type { ImportedServer } from '../core/import-servers.ts';
 import type { InventoryKind, ProbeOutcome } from '../core/outcome.ts';
 import type { Policy } from '../core/policy.ts';
@@ -28,6 +32,13 @@ export interface Actions {
   setMonitor(idOrName: string, monitor: unknown): Promise<MonitorDetail | null>;
   /** Decides a server's history again; null when there is no such server. */
   replay(command: ReplayCommand): Promise<ReplayResult | null>;
+  /** Of one server, or of all for null; null when there is no such server. */
+  readUptime(idOrName: string | null, range: { fromMs: number; toMs: number }): Promise<UptimeResult | null>;
+  /** null when there is no such server. */
+  readHistory(
+    idOrName: string,
+    range: { fromMs: number; toMs: number; maxPoints: number },
+  ): Promise<HistoryResult | null>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
   /** Throws with every problem of the file. */
   checkAlertsFile(path: string): Promise<FileCheck>;
@@ -341,6 +352,38 @@ export interface ReplayResult {
   different: number;
   firstDifference: { at: string; stored: StoredState; replayed: StoredState } | null;
   alerts: ComparedAlert[];
+}
+
+export interface UptimeResult {
+  /** The range, widened to whole buckets; ISO 8601. */
+  from: string;
+  to: string;
+  /** Out of which tiers it was read. */
+  segments: { tier: Tier; from: string; to: string }[];
+  servers: (Percentiles & {
+    id: string;
+    name: string;
+    checks: number;
+    /** Of the checks that count, how many were up; `upRatio` is up / counted, null where none counts. */
+    counted: number;
+    up: number;
+    upRatio: number | null;
+    /** Confirmed outages, and their length within the range. */
+    incidents: number;
+    incidentSeconds: number;
+    verdicts: VerdictCounts;
+    meanMs: number | null;
+    worst: Worst | null;
+  })[];
+}
+
+export interface HistoryResult {
+  server: { id: string; name: string };
+  tier: Tier;
+  stepSeconds: number;
+  from: string;
+  to: string;
+  points: (Omit<HistoryPoint, 'atMs'> & { at: string })[];
 }
 
 export interface DbResult {

@@ -9,12 +9,14 @@ import { addDiff } from './commands/diff.ts';
 import { addDrift } from './commands/drift.ts';
 import { addEgress } from './commands/egress.ts';
 import { addEnqueue } from './commands/enqueue.ts';
+import { addHistory } from './commands/history.ts';
 import { addMaintenance } from './commands/maintenance.ts';
 import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSecrets } from './commands/secrets.ts';
 import { addServers } from './commands/servers.ts';
+import { addUptime } from './commands/uptime.ts';
 import { escapeLines } from './render/escape.ts';
 
 /** The tree of commands; parsing errors are thrown, so that nobody but the caller ends the process. */
@@ -42,6 +44,8 @@ export function createProgram(context: CommandContext, version: string): Command
     addAlerts,
     addPolicy,
     addReplay,
+    addUptime,
+    addHistory,
     addDb,
     addDemo,
   ])

@@ -30,6 +30,7 @@ import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
 import { startAround } from './start-around.ts';
 import { startCalls } from './start-calls.ts';
+import { startHealthRollup } from './start-health-rollup.ts';
 import { startJobs } from './start-jobs.ts';
 import { startSelfCheck } from './start-self-check.ts';
 import { startStorage } from './start-storage.ts';
@@ -224,6 +225,8 @@ async function startAll(
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
   await calls.job.schedule();
+  const rollup = await startHealthRollup({ backend, db, logger, onSetAside: metrics.countSetAside });
+  lifecycle.onStop('health rollup', () => rollup.stop());
   await notifications.job.schedule();
   const heartbeat = startHeartbeat({
     alerts: settings.alerts,
@@ -240,6 +243,7 @@ async function startAll(
       calls.job,
       tidying.job,
       storage.job,
+      rollup.job,
     ],
     onRestart: (name, ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),

@@ -4,7 +4,7 @@ import { cleanUrl, connectionOptions } from './connection-options.ts';
 import * as schema from './schema/index.ts';
 
 /** Drizzle over our whole schema: `db.query.user.findMany({ with: { tenant: true } })` and all the rest. */
-export type Database = PostgresJsDatabase<typeof schema>;
+export type Database = PostgresJsDatabase<typeof schema> & { $client: Sql };
 
 export interface DatabaseConnection {
   db: Database;

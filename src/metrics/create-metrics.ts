@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client';
+import type { SetAside } from '../core/history/judge-check.ts';
 import type { SpareReason } from '../core/monitor/spare-probe.ts';
 import { createAlertsFiring, type FiringCount } from './alerts-firing.ts';
 import { registerBuildInfo } from './build-info.ts';
 import { type CertificateExpiry, createCertificateExpiry } from './certificate-expiry.ts';
+import { createChecksSetAside } from './checks-set-aside.ts';
 import { createCredentials } from './credentials.ts';
 import { createErrorBudget } from './error-budget.ts';
 import { type FleetRow, labelRow } from './fleet-row.ts';
@@ -32,6 +34,8 @@ export interface Metrics {
   recordProbe(probe: ProbeRecord): void;
   /** Counts one scheduled probe that was left out. */
   probesSkipped(reason: SpareReason): void;
+  /** Counts health checks that history does not count. */
+  countSetAside(counts: Readonly<Record<SetAside, number>>): void;
   /** Replaces the gauges of the whole fleet at once; servers that are not in `rows` disappear. */
   fleet: { set(rows: readonly FleetRow[]): void };
   /** How long the most overdue server had been due at the last sweep, in milliseconds. */
@@ -82,6 +86,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
       for (const record of perProbe) record(probe);
     },
     probesSkipped,
+    countSetAside: createChecksSetAside(registry),
     fleet: {
       set(rows) {
         const labelled = rows.map(labelRow);

@@ -8,6 +8,7 @@ export const QUEUES = {
   tidy: 'vitals-tidy',
   calls: 'vitals-calls',
   storage: 'vitals-storage',
+  healthRollup: 'vitals-health-rollup',
   notify: 'vitals-notify',
   deliver: 'vitals-deliver',
 } as const;

@@ -1,4 +1,5 @@
 import type { Session } from '../migrations/bookkeeping.ts';
+import { ARRIVAL_COLUMN } from '../rollup/arrivals.ts';
 import type { TableFacts } from './facts.ts';
 
 interface ColumnRow {
@@ -89,7 +90,10 @@ function readForeignKeys(sql: Session, schemas: string[]): Promise<ForeignKeyRow
      WHERE k.contype = 'f' AND n.nspname = ANY(${schemas})`;
 }
 
-/** Every table of those schemas as it is, in three queries; keyed `schema.name`. */
+/**
+ * Every table of those schemas as it is, in three queries; keyed `schema.name`. The column that we add to
+ * tables of the gateway's, and the index on it, are left out: they are in no schema, theirs or ours.
+ */
 export async function readTables(sql: Session, schemas: string[]): Promise<Map<string, TableFacts>> {
   const tables = new Map<string, TableFacts>();
   const of = (row: { schema: string; table: string }): TableFacts => {
@@ -103,9 +107,11 @@ export async function readTables(sql: Session, schemas: string[]): Promise<Map<s
   };
   for (const row of await readColumns(sql, schemas)) {
     const { name, type, nullable } = row;
+    if (name === ARRIVAL_COLUMN) continue;
     of(row).columns.push({ name, type, nullable, default: plainDefault(row.default) });
   }
   for (const row of await readIndexes(sql, schemas)) {
+    if (row.columns.includes(ARRIVAL_COLUMN)) continue;
     const table = of(row);
     if (row.primary) table.primaryKey.push(...row.columns);
     else if (row.unique) table.uniques.push(row.columns);

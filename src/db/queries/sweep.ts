@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { INTERVAL, MAY_BE_SCHEDULED, SHORT_TRANSACTION } from './fragments.ts';
+import { HISTORY_VERDICT } from './history-verdict.ts';
 
 export interface NewServer {
   id: string;
@@ -25,9 +26,6 @@ export async function findUnscheduled(db: Database, limit: number): Promise<NewS
     WHERE NOT EXISTS (SELECT 1 FROM vitals.server_state s WHERE s.server_id = m.id)
     ORDER BY m.created_at LIMIT ${limit}`);
 }
-
-/** The verdict of a history row (h). PostgreSQL refuses to read json that holds a NUL, whoever wrote it. */
-const HISTORY_VERDICT = sql`(CASE WHEN strpos(h.metrics::text, '\\u0000') = 0 THEN h.metrics->'custom'->>'verdict' END)`;
 
 /** Puts servers on the schedule, and sums the history that they already have into uptime_day. */
 export async function scheduleServers(

@@ -10,4 +10,6 @@ export * from './vitals.ts';
 export * from './vitals-alerts.ts';
 export * from './vitals-certificates.ts';
 export * from './vitals-drift.ts';
+export * from './vitals-health.ts';
+export * from './vitals-rollup.ts';
 export * from './vitals-settings.ts';

@@ -28,9 +28,14 @@ const OUR_INDEXES = [
   'api_usage_requested_brin',
   'audit_log_occurred_brin',
   'audit_log_tenant_occurred_idx',
+  'api_usage_vitals_xid_idx',
+  'mcp_server_health_check_vitals_xid_idx',
 ];
 
-/** All of the catalogue that says what the gateway's objects are, and where its rows are on disk. */
+/**
+ * All of the catalogue that says what the gateway's objects are, and where its rows are on disk. What we add
+ * to its tables is left out: indexes, and the column that says of which transaction a row is.
+ */
 async function fingerprint(url: string): Promise<unknown> {
   const sql = openClient(url, { poolSize: 1 });
   try {
@@ -39,7 +44,8 @@ async function fingerprint(url: string): Promise<unknown> {
              (SELECT jsonb_agg(jsonb_build_array(a.attname, a.atttypid::regtype::text, a.attnotnull,
                                pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum)
                 FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                 AND a.attname <> 'vitals_xid') AS columns,
              (SELECT jsonb_agg(pg_get_constraintdef(k.oid) ORDER BY k.conname) FROM pg_constraint k
                WHERE k.conrelid = c.oid) AS constraints
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,0 +1,120 @@
+import { parseArgs } from 'node:util';
+import { sql } from 'drizzle-orm';
+import { repackShifts } from '../src/core/history/fold-checks.ts';
+import { bucketOf, mergeBuckets } from '../src/core/history/health-bucket.ts';
+import type { Check } from '../src/core/history/judge-check.ts';
+import { GRAIN_MS } from '../src/core/history/tiers.ts';
+import type { Database } from '../src/db/client.ts';
+import { readHealthHistory } from '../src/db/queries/health-history.ts';
+import { type StoredBucket, writeBuckets } from '../src/db/queries/tier-rows.ts';
+import { percentile, withBenchServers } from './history/open-bench.ts';
+
+const DAYS = 90;
+const POINTS = 300;
+const ASKED = 100;
+const CHECKS_A_SHIFT = 96;
+
+export interface HistoryFigures {
+  points: number;
+  p50Ms: number;
+  p95Ms: number;
+  /** The same rows, read and not made into points. */
+  floorP95Ms: number;
+}
+
+/** A shift with a check every five minutes; about one in a hundred of which fails. */
+function shiftOf(serverId: string, atMs: number): StoredBucket {
+  let bucket = bucketOf(checkOf(serverId, atMs));
+  for (let place = 1; place < CHECKS_A_SHIFT; place += 1)
+    bucket = mergeBuckets(bucket, bucketOf(checkOf(serverId, atMs)));
+  return { serverId, atMs, bucket };
+}
+
+function checkOf(serverId: string, atMs: number): Check {
+  if (Math.random() < 0.01) return { serverId, atMs, verdict: 'down', reason: 'refused', responseMs: null };
+  const responseMs = Math.round(80 * Math.exp(0.4 * (Math.random() + Math.random() + Math.random() - 1.5)));
+  return { serverId, atMs, verdict: 'up', reason: 'ok', responseMs };
+}
+
+/** Days in the order in which a rollup writes them: one day of all servers after the other. */
+async function fillDays(db: Database, ids: readonly string[], todayMs: number): Promise<void> {
+  // Some shifts, used again: making millions of checks would be most of the bench.
+  const samples = Array.from({ length: 300 }, () => shiftOf('', 0));
+  for (let day = DAYS; day >= 0; day -= 1) {
+    const atMs = todayMs - day * GRAIN_MS.day;
+    const made = ids.map((serverId) => {
+      const shifts = [0, 1, 2].map((place): StoredBucket => {
+        const { bucket } = samples[Math.floor(Math.random() * samples.length)] ?? shiftOf('', 0);
+        return { serverId, atMs: atMs + place * GRAIN_MS.shift, bucket };
+      });
+      const bucket = shifts.map((shift) => shift.bucket).reduce(mergeBuckets);
+      return { shifts, day: { serverId, atMs, bucket, shifts: repackShifts('', shifts) } };
+    });
+    await writeBuckets(
+      db,
+      'day',
+      made.map(({ day }) => day),
+    );
+    // Of these the reader only wants to know since when there are any.
+    await writeBuckets(
+      db,
+      'shift',
+      made.slice(0, ASKED).flatMap(({ shifts }) => shifts),
+    );
+  }
+  await db.execute(sql`VACUUM ANALYZE vitals.health_day`);
+}
+
+/** The history of 100 servers, out of a fleet of these, over 90 days in 300 points each. */
+export async function measureHistory(
+  db: Database,
+  ids: readonly string[],
+  rounds: number,
+): Promise<HistoryFigures> {
+  const todayMs = Math.floor(Date.now() / GRAIN_MS.day) * GRAIN_MS.day;
+  await fillDays(db, ids, todayMs);
+  const asked = ids.slice(0, ASKED);
+  const toMs = todayMs + GRAIN_MS.day;
+  const fromMs = toMs - DAYS * GRAIN_MS.day;
+  const times: number[] = [];
+  const floor: number[] = [];
+  let points = 0;
+  // The first ones plan the statements.
+  for (let round = -5; round < rounds; round += 1) {
+    const reading = performance.now();
+    const history = await readHealthHistory(db, asked, { fromMs, toMs, maxPoints: POINTS });
+    const readMs = performance.now() - reading;
+    points = Math.max(...history.servers.map((server) => server.points.length));
+    const bare = performance.now();
+    await db.execute(sql`
+      SELECT server_id, string_agg(shifts, '') AS shifts FROM vitals.health_day
+      WHERE server_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(asked)}::jsonb))
+        AND at >= to_timestamp(${fromMs}::float8 / 1000) GROUP BY 1`);
+    if (round < 0) continue;
+    floor.push(performance.now() - bare);
+    times.push(readMs);
+  }
+  return {
+    points,
+    p50Ms: percentile(times, 0.5),
+    p95Ms: percentile(times, 0.95),
+    floorP95Ms: percentile(floor, 0.95),
+  };
+}
+
+/** How long it takes to read 90 days of 100 servers in 300 points each, beside reading the same rows bare. */
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { servers: { type: 'string' }, rounds: { type: 'string' } },
+  });
+  const servers = Number(values.servers ?? 1_000);
+  await withBenchServers(servers, async (db, ids) => {
+    const figures = await measureHistory(db, ids, Number(values.rounds ?? 200));
+    console.log(
+      `${ASKED} servers of ${servers}, ${DAYS} days, ${figures.points} points each (of ${POINTS} allowed)`,
+    );
+    console.log(`history          p50 ${figures.p50Ms.toFixed(1)} ms, p95 ${figures.p95Ms.toFixed(1)} ms`);
+    console.log(`the rows, bare   p95 ${figures.floorP95Ms.toFixed(1)} ms`);
+  });
+}
