@@ -4,6 +4,8 @@ import { adoptDatabase, formatAdoption } from '../db/adopt.ts';
 import { AdoptionRefusedError } from '../db/errors.ts';
 import { generateMigration, introspectDatabase, openStudio } from '../db/kit/run-kit.ts';
 import { migrateDatabase } from '../db/migrate.ts';
+import { findLocks } from '../db/migrations/find-locks.ts';
+import { readMigrations } from '../db/migrations/read-migrations.ts';
 import { PARTITIONABLE, partitionTables } from '../db/partition.ts';
 import { pushSchema } from '../db/push.ts';
 import { resetDatabase } from '../db/reset.ts';
@@ -65,7 +67,13 @@ export function databaseActions(context: ActionContext): DatabaseActions {
   return {
     async dbGenerate({ name }) {
       await generateMigration(folder(), name === undefined ? [] : ['--name', name]);
-      return { summary: 'the migrations in drizzle/ are what the schema says' };
+      const newest = readMigrations(folder()).at(-1);
+      return {
+        summary: 'the migrations in drizzle/ are what the schema says',
+        details: (newest ? findLocks(newest) : []).map(
+          ({ rule, statement, advice }) => `${newest?.tag}: ${rule}: ${statement}: ${advice}`,
+        ),
+      };
     },
     dbMigrate: () => onDatabase(migrate),
     dbPush: () =>
