@@ -53,7 +53,7 @@ function widen(period: 'week' | 'month', fromMs: number): string[] {
          SELECT kind, key, x >> 6, max(x) AS entry FROM u_days, unnest(clients) x ${GROUP}) c
        GROUP BY 1, 2) r USING (kind, key)
      LEFT JOIN (SELECT kind, key, vitals.merge_endpoints(jsonb_object_agg(path, jsonb_build_array(n, errors, time_sum, timed)), NULL) AS endpoints
-       FROM (SELECT kind, key, x.key AS path, sum((x.value->>0)::bigint) AS n, sum((x.value->>1)::bigint) AS errors,
+       FROM (SELECT d.kind, d.key, x.key AS path, sum((x.value->>0)::bigint) AS n, sum((x.value->>1)::bigint) AS errors,
            sum((x.value->>2)::bigint) AS time_sum, sum((x.value->>3)::bigint) AS timed
          FROM u_days d, jsonb_each(d.endpoints) x GROUP BY d.kind, d.key, x.key) p(kind, key, path, n, errors, time_sum, timed)
        GROUP BY 1, 2) e USING (kind, key)`,
