@@ -16,6 +16,8 @@ export interface Watermark {
   /** Rows without a transaction id and older than this were taken; null: none. */
   backfilledToMs: number | null;
   backfillDone: boolean;
+  /** The backfill is to recompute days instead of adding to them. */
+  backfillRebuilds: boolean;
   /** The database is in another cluster than the one whose transaction ids it holds. */
   moved: boolean;
 }
@@ -24,7 +26,7 @@ const WATERMARK = sql`w.rollup, w.next_xid::float8 AS "nextXid",
   pg_snapshot_xmin(pg_current_snapshot())::text::float8 AS "horizonXid",
   (extract(epoch FROM w.taken_at) * 1000)::float8 AS "takenAtMs",
   (extract(epoch FROM w.backfilled_to) * 1000)::float8 AS "backfilledToMs",
-  w.backfill_done AS "backfillDone",
+  w.backfill_done AS "backfillDone", w.backfill_rebuilds AS "backfillRebuilds",
   w.system_identifier <> (SELECT system_identifier::text FROM pg_control_system()) AS moved`;
 
 type Row = Watermark & Record<string, unknown>;
@@ -92,6 +94,7 @@ export async function restartWatermark(tx: Session, rollup: string, source: Roll
   await forgetArrivals(tx, source);
   await tx.execute(sql`
     UPDATE vitals.rollup_watermark SET next_xid = 0, backfilled_to = NULL, backfill_done = false,
+      backfill_rebuilds = true,
       system_identifier = (SELECT system_identifier::text FROM pg_control_system())
     WHERE rollup = ${rollup}`);
 }

@@ -1,5 +1,6 @@
 /** How far the worker has come in turning raw rows into history. */
-import { bigint, boolean, text } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { at } from './columns.ts';
 import { vitals } from './vitals.ts';
 
@@ -21,4 +22,51 @@ export const rollupWatermark = vitals.table('rollup_watermark', {
    */
   backfilledTo: at('backfilled_to'),
   backfillDone: boolean('backfill_done').notNull().default(false),
+  /** The backfill recomputes days instead of adding to them: what it takes was counted before, in part. */
+  backfillRebuilds: boolean('backfill_rebuilds').notNull().default(false),
 });
+
+const sum = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
+
+/** What api_usage_stats shows, as it is added to: exact sums, and what quantiles and clients are read from. */
+export const usageBucket = vitals.table(
+  'usage_bucket',
+  {
+    period: text('period', { enum: ['minute', 'hour', 'day', 'week', 'month'] }).notNull(),
+    periodStart: at('period_start').notNull(),
+    kind: text('kind', { enum: ['all', 'server', 'tenant', 'user', 'token'] }).notNull(),
+    /** The id of that server, tenant, user or token; empty for all. */
+    key: text('key').notNull(),
+    requests: sum('requests'),
+    /** Statuses from 400 on. */
+    errors: sum('errors'),
+    /** Of the response times that were given, in milliseconds. */
+    timeSum: sum('time_sum'),
+    timed: sum('timed'),
+    bytes: sum('bytes'),
+    status2xx: sum('status_2xx'),
+    status3xx: sum('status_3xx'),
+    status5xx: sum('status_5xx'),
+    /** As core/sketch has it; of servers, tenants and all, from hours on. */
+    sketch: bigint('sketch', { mode: 'number' }).array(),
+    /** A HyperLogLog of addresses: 64 * register + rank, for each register that is not empty. */
+    clients: integer('clients').array(),
+    /** By path: requests, errors, sum of the times, how many there were. */
+    endpoints: jsonb('endpoints').$type<Record<string, [number, number, number, number]>>(),
+  },
+  (table) => [primaryKey({ columns: [table.period, table.periodStart, table.kind, table.key] })],
+);
+
+/** Raw rows that were not counted, and why. */
+export const usageSetAside = vitals.table(
+  'usage_set_aside',
+  {
+    /** Of the run that found them. */
+    foundAt: at('found_at').notNull(),
+    problem: text('problem').notNull(),
+    rows: bigint('rows', { mode: 'number' }).notNull(),
+    /** Some of them. */
+    examples: uuid('examples').array().notNull().default(sql`'{}'`),
+  },
+  (table) => [index('usage_set_aside_found_idx').on(table.foundAt)],
+);

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sql } from 'drizzle-orm';
+import { loadConfig } from '../src/config/load-config.ts';
+import { DEFAULT_POLICY } from '../src/core/policy.ts';
+import { openDatabase } from '../src/daemon/database.ts';
+import type { Database } from '../src/db/client.ts';
+import { rollUpUsage } from '../src/db/rollup/usage/roll-up-usage.ts';
+import { insertTraffic, registerTraffic, type Traffic } from '../test/support/traffic.ts';
+
+/** What is to be reached with 10 million calls; the guard allows more, since little is done with few. */
+const WANTED = { fromNothing: 3, steady: 2 };
+const GUARD = { fromNothing: 12, steady: 6 };
+const SMALL = 100_000;
+const NEW_ROWS = 10_000;
+const OPTIONS = {
+  policy: { objective: DEFAULT_POLICY.slo.objective, latency: DEFAULT_POLICY.latency },
+  graceMs: 48 * 3_600_000,
+};
+const median = (values: number[]) => [...values].sort((one, other) => one - other)[values.length >> 1] ?? 0;
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+async function insertInParts(db: Database, traffic: Traffic): Promise<void> {
+  const part = 1_000_000;
+  for (let done = 0; done < traffic.rows; done += part)
+    await insertTraffic(db, {
+      ...traffic,
+      rows: Math.min(part, traffic.rows - done),
+      seed: 0.001 + done / 1e9,
+    });
+  await db.execute(sql`VACUUM ANALYZE api_usage`);
+}
+
+const groupBy = (db: Database) =>
+  db.execute(sql`SELECT count(*) FROM (SELECT server_id, date_trunc('hour', requested_at), count(*), sum(response_time)
+    FROM api_usage GROUP BY 1, 2) floor`);
+
+async function rollUp(db: Database, wanted: number): Promise<void> {
+  const result = await rollUpUsage(db, OPTIONS);
+  if (result?.taken !== wanted) throw new Error(`${result?.taken} calls of ${wanted} were taken`);
+}
+
+/** The median cost of a run that takes new calls, in milliseconds, and of the same calls summed alone. */
+async function measureSteady(db: Database, traffic: Traffic, rounds: number): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    await insertTraffic(db, { ...traffic, rows: NEW_ROWS, days: 0.02, seed: 0.5 + round / 100 });
+    times.push(await timed(() => rollUp(db, NEW_ROWS)));
+  }
+  return median(times);
+}
+
+/**
+ * Usage rolled up from nothing, beside a plain GROUP BY over the same rows in the same run; and 10,000 new calls
+ * on top of many beside the same on top of few. With `--guard` it is small, and fails when a ratio is far off.
+ * DATABASE_URL names an empty database to use; otherwise it is an embedded one of its own.
+ */
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      rows: { type: 'string' },
+      rounds: { type: 'string' },
+      guard: { type: 'boolean', default: false },
+    },
+  });
+  const rows = Number(values.rows ?? (values.guard ? 300_000 : 10_000_000));
+  const rounds = Number(values.rounds ?? 5);
+  const dataDir = mkdtempSync(join(tmpdir(), 'mcp-vitals-bench-'));
+  const config = loadConfig({ ...process.env, VITALS_DATA_DIR: dataDir }, process.cwd());
+  const database = await openDatabase(config, () => undefined, {});
+  const { db } = database;
+  const traffic: Traffic = { rows, days: 30, servers: 200, tenants: 20, tokens: 1_000, seed: 0.1 };
+  try {
+    await registerTraffic(db, traffic);
+    const few = Math.min(SMALL, rows);
+    await insertInParts(db, { ...traffic, rows: few });
+    await rollUp(db, few);
+    const onFew = await measureSteady(db, traffic, rounds);
+    await db.execute(
+      sql`TRUNCATE api_usage, api_usage_stats, system_event, vitals.usage_bucket, vitals.rollup_watermark`,
+    );
+    await insertInParts(db, traffic);
+    const floors = [
+      await timed(() => groupBy(db)),
+      await timed(() => groupBy(db)),
+      await timed(() => groupBy(db)),
+    ];
+    const floor = median(floors);
+    const fromNothing = await timed(() => rollUp(db, rows));
+    await db.execute(sql`VACUUM ANALYZE vitals.usage_bucket, api_usage_stats, system_event`);
+    const onMany = await measureSteady(db, traffic, rounds);
+    const ratios = { fromNothing: fromNothing / floor, steady: onMany / onFew };
+    console.log(
+      `${rows} calls of ${traffic.servers} servers and ${traffic.tokens} tokens over ${traffic.days} days`,
+    );
+    console.log(`plain GROUP BY        ${floor.toFixed(0).padStart(7)} ms`);
+    console.log(
+      `from nothing          ${fromNothing.toFixed(0).padStart(7)} ms, ${ratios.fromNothing.toFixed(1)} times that (wanted: ${WANTED.fromNothing})`,
+    );
+    console.log(`${NEW_ROWS} new on ${few}  ${onFew.toFixed(0).padStart(7)} ms`);
+    console.log(
+      `${NEW_ROWS} new on ${rows}  ${onMany.toFixed(0).padStart(7)} ms, ${ratios.steady.toFixed(1)} times that (wanted: ${WANTED.steady})`,
+    );
+    if (values.guard && (ratios.fromNothing > GUARD.fromNothing || ratios.steady > GUARD.steady))
+      process.exitCode = 1;
+  } finally {
+    await database.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
