@@ -27,7 +27,6 @@ const OUR_INDEXES = [
   'api_usage_server_requested_idx',
   'api_usage_requested_brin',
   'audit_log_occurred_brin',
-  'audit_log_tenant_occurred_idx',
 ];
 
 /** All of the catalogue that says what the gateway's objects are, and where its rows are on disk. */
