@@ -9,6 +9,4 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS "api_usage_requested_brin" ON "api_usage
 --> statement-breakpoint
 CREATE INDEX CONCURRENTLY IF NOT EXISTS "audit_log_occurred_brin" ON "audit_log" USING brin ("occurred_at");
 --> statement-breakpoint
-CREATE INDEX CONCURRENTLY IF NOT EXISTS "audit_log_tenant_occurred_idx" ON "audit_log" USING btree ("tenant_id","occurred_at");
---> statement-breakpoint
 CREATE INDEX CONCURRENTLY IF NOT EXISTS "mcp_server_health_check_checked_brin" ON "mcp_server_health_check" USING brin ("checked_at");

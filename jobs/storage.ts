@@ -4,7 +4,7 @@ import type { Database } from '../src/db/client.ts';
 import { type KeptTable, keepPartitions } from '../src/db/partitions/keep-partitions.ts';
 import { withStorageLock } from '../src/db/partitions/storage-lock.ts';
 import { recordJobRun } from '../src/db/queries/job-run.ts';
-import { RETENTION_RULES_OF_TABLES, type RetentionRule } from '../src/db/retention/rules.ts';
+import { RETENTION_RULES_OF_TABLES } from '../src/db/retention/rules.ts';
 import { type Removed, runRetention } from '../src/db/retention/run-retention.ts';
 import { applyRetentionSettings } from '../src/db/retention/settings.ts';
 
@@ -15,8 +15,6 @@ export interface StorageDeps {
   environment: string;
   /** Nothing of the table at or after that time may be removed; null: nothing is held. */
   protectedFrom: (table: string) => Promise<Date | null>;
-  /** Tables beside the gateway's that are kept for a time. */
-  furtherRules?: readonly RetentionRule[];
   signal?: AbortSignal;
   onRefused: (refusal: Refusal) => void;
 }
@@ -37,7 +35,7 @@ export async function runStorage(deps: StorageDeps): Promise<StorageReport> {
     for (const refusal of refused) deps.onRefused(refusal);
     const removed = await runRetention(session, {
       days,
-      rules: [...RETENTION_RULES_OF_TABLES, ...(deps.furtherRules ?? [])],
+      rules: RETENTION_RULES_OF_TABLES,
       nowMs,
       protectedFrom: deps.protectedFrom,
       ...(deps.signal ? { signal: deps.signal } : {}),

@@ -11,6 +11,7 @@ import { showAround } from '../db/queries/show-around.ts';
 import { createProbeStore } from '../db/queries/store.ts';
 import { readSuppressions } from '../db/queries/surroundings.ts';
 import { scheduleServers } from '../db/queries/sweep.ts';
+import { findUntaken } from '../db/rollup/untaken.ts';
 import { createHealth } from '../http/health.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { createEgressPolicy } from '../mcp/egress.ts';
@@ -218,8 +219,7 @@ async function startAll(
     environment: config.nodeEnv,
     metrics,
     logger,
-    // No rollup reads these tables yet.
-    protectedFrom: async () => null,
+    protectedFrom: (table) => findUntaken(db, table),
   });
   lifecycle.onStop('storage', () => storage.stop());
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });

@@ -33,6 +33,10 @@ export const RETENTION_RULES_OF_TABLES: readonly RetentionRule[] = [
   },
   { schema: 'public', table: 'rate_limit_violation', time: 'violated_at', days: 'rateLimitViolation' },
   { schema: 'public', table: 'feature_flag_evaluation', time: 'evaluated_at', days: 'flagEvaluation' },
+  { schema: 'vitals', table: 'health_minute', time: 'at', days: 'healthMinutes' },
+  { schema: 'vitals', table: 'health_hour', time: 'at', days: 'healthHours' },
+  { schema: 'vitals', table: 'health_shift', time: 'at', days: 'healthHours' },
+  { schema: 'vitals', table: 'health_day', time: 'at', days: 'healthDays' },
 ];
 
 /** After so many days everything of the table is gone. */

@@ -51,9 +51,8 @@ export const auditLog = pgTable(
     index('audit_log_resource_idx').on(table.resourceType, table.resourceId),
     index('audit_log_tenant_idx').on(table.tenantId),
     index('audit_log_occurred_at_idx').on(table.occurredAt),
-    // Ours, beside the contract's: long spans of time, and what retention looks for in one tenant's entries.
+    // Ours, beside the contract's: long spans of time.
     index('audit_log_occurred_brin').using('brin', table.occurredAt).concurrently(),
-    index('audit_log_tenant_occurred_idx').on(table.tenantId, table.occurredAt).concurrently(),
     index('audit_log_risk_level_idx').on(table.riskLevel),
     index('audit_log_compliance_idx').on(table.complianceRelevant),
     index('audit_log_success_idx').on(table.success),
