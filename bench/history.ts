@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { sql } from 'drizzle-orm';
-import { repackShifts } from '../src/core/history/fold-checks.ts';
+import type { ServerBucket } from '../src/core/history/fold-checks.ts';
 import { bucketOf, mergeBuckets } from '../src/core/history/health-bucket.ts';
 import type { Check } from '../src/core/history/judge-check.ts';
-import { GRAIN_MS } from '../src/core/history/tiers.ts';
+import { GRAIN_MS, WEEK_MS } from '../src/core/history/tiers.ts';
 import type { Database } from '../src/db/client.ts';
 import { readHealthHistory } from '../src/db/queries/health-history.ts';
-import { type StoredBucket, writeBuckets } from '../src/db/queries/tier-rows.ts';
+import { writeBuckets, writeShiftPoints } from '../src/db/queries/tier-rows.ts';
 import { percentile, withBenchServers } from './history/open-bench.ts';
 
 const DAYS = 90;
@@ -23,7 +23,7 @@ export interface HistoryFigures {
 }
 
 /** A shift with a check every five minutes; about one in a hundred of which fails. */
-function shiftOf(serverId: string, atMs: number): StoredBucket {
+function shiftOf(serverId: string, atMs: number): ServerBucket {
   let bucket = bucketOf(checkOf(serverId, atMs));
   for (let place = 1; place < CHECKS_A_SHIFT; place += 1)
     bucket = mergeBuckets(bucket, bucketOf(checkOf(serverId, atMs)));
@@ -42,27 +42,17 @@ async function fillDays(db: Database, ids: readonly string[], todayMs: number): 
   const samples = Array.from({ length: 300 }, () => shiftOf('', 0));
   for (let day = DAYS; day >= 0; day -= 1) {
     const atMs = todayMs - day * GRAIN_MS.day;
-    const made = ids.map((serverId) => {
-      const shifts = [0, 1, 2].map((place): StoredBucket => {
+    for (const place of [0, 1, 2]) {
+      const shifts = ids.map((serverId): ServerBucket => {
         const { bucket } = samples[Math.floor(Math.random() * samples.length)] ?? shiftOf('', 0);
         return { serverId, atMs: atMs + place * GRAIN_MS.shift, bucket };
       });
-      const bucket = shifts.map((shift) => shift.bucket).reduce(mergeBuckets);
-      return { shifts, day: { serverId, atMs, bucket, shifts: repackShifts('', shifts) } };
-    });
-    await writeBuckets(
-      db,
-      'day',
-      made.map(({ day }) => day),
-    );
-    // Of these the reader only wants to know since when there are any.
-    await writeBuckets(
-      db,
-      'shift',
-      made.slice(0, ASKED).flatMap(({ shifts }) => shifts),
-    );
+      await writeShiftPoints(db, shifts);
+      // Of these the reader only wants to know since when there are any.
+      await writeBuckets(db, 'shift', shifts.slice(0, ASKED));
+    }
   }
-  await db.execute(sql`VACUUM ANALYZE vitals.health_day`);
+  await db.execute(sql`VACUUM ANALYZE vitals.health_shift_week`);
 }
 
 /** The history of 100 servers, out of a fleet of these, over 90 days in 300 points each. */
@@ -87,9 +77,9 @@ export async function measureHistory(
     points = Math.max(...history.servers.map((server) => server.points.length));
     const bare = performance.now();
     await db.execute(sql`
-      SELECT server_id, string_agg(shifts, '') AS shifts FROM vitals.health_day
+      SELECT server_id, string_agg(points, '') AS points FROM vitals.health_shift_week
       WHERE server_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(asked)}::jsonb))
-        AND at >= to_timestamp(${fromMs}::float8 / 1000) GROUP BY 1`);
+        AND at >= to_timestamp(${fromMs - WEEK_MS}::float8 / 1000) GROUP BY 1`);
     if (round < 0) continue;
     floor.push(performance.now() - bare);
     times.push(readMs);

@@ -18,7 +18,6 @@ CREATE TABLE "vitals"."health_day" (
 	"latency" bigint[] NOT NULL,
 	"reasons" jsonb,
 	"worst_reason" text,
-	"shifts" text NOT NULL,
 	CONSTRAINT "health_day_server_id_at_pk" PRIMARY KEY("server_id","at")
 );
 --> statement-breakpoint
@@ -91,11 +90,20 @@ CREATE TABLE "vitals"."health_shift" (
 	CONSTRAINT "health_shift_server_id_at_pk" PRIMARY KEY("server_id","at")
 );
 --> statement-breakpoint
+CREATE TABLE "vitals"."health_shift_week" (
+	"server_id" text NOT NULL,
+	"at" timestamp with time zone NOT NULL,
+	"points" text NOT NULL,
+	CONSTRAINT "health_shift_week_server_id_at_pk" PRIMARY KEY("server_id","at")
+);
+--> statement-breakpoint
 ALTER TABLE "vitals"."health_day" ADD CONSTRAINT "health_day_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."health_hour" ADD CONSTRAINT "health_hour_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."health_minute" ADD CONSTRAINT "health_minute_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vitals"."health_shift" ADD CONSTRAINT "health_shift_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "vitals"."health_shift_week" ADD CONSTRAINT "health_shift_week_server_id_mcp_server_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."mcp_server"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "health_day_at_idx" ON "vitals"."health_day" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "health_hour_at_idx" ON "vitals"."health_hour" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "health_minute_at_idx" ON "vitals"."health_minute" USING btree ("at");--> statement-breakpoint
-CREATE INDEX "health_shift_at_idx" ON "vitals"."health_shift" USING btree ("at");
+CREATE INDEX "health_shift_at_idx" ON "vitals"."health_shift" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "health_shift_week_at_idx" ON "vitals"."health_shift_week" USING btree ("at");

@@ -1,4 +1,4 @@
-import { ceilTo, floorTo, GRAIN_MS, type Tier, type TierSince } from './tiers.ts';
+import { ceilTo, floorTo, GRAIN_MS, type Tier, type TierSince, WEEK_MS } from './tiers.ts';
 
 export interface HistoryRange {
   fromMs: number;
@@ -29,8 +29,8 @@ const STEPS: readonly { tier: Tier; buckets: number }[] = [
 /** More rows than this a page does not wait for: many servers over a long time are shown in coarser points. */
 const MAX_ROWS = 50_000;
 
-/** Shifts are read from the rows of their days. */
-const READ_GRAIN_MS: Readonly<Record<Tier, number>> = { ...GRAIN_MS, shift: GRAIN_MS.day };
+/** Shifts are read from the rows of their weeks. */
+const READ_GRAIN_MS: Readonly<Record<Tier, number>> = { ...GRAIN_MS, shift: WEEK_MS };
 
 /**
  * The finest step that makes at most `maxPoints` points of the range, out of a tier that is whole over it and

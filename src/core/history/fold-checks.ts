@@ -1,7 +1,7 @@
 import { bucketOf, type HealthBucket, mergeBuckets } from './health-bucket.ts';
 import { type PackedPoint, packPoint } from './history-point.ts';
 import type { Check } from './judge-check.ts';
-import { floorTo, GRAIN_MS } from './tiers.ts';
+import { floorTo, GRAIN_MS, WEEK_MS } from './tiers.ts';
 
 /** A bucket of a server that begins at `atMs`. */
 export interface ServerBucket {
@@ -33,16 +33,16 @@ export function fold(buckets: readonly ServerBucket[], grainMs: number): ServerB
   return [...folded.values()];
 }
 
-/** The packed points of a day, with those of these shifts of it in the place of what they were. */
+/** The packed points of a week, with those of these shifts of it in the place of what they were. */
 export function repackShifts(packed: string, shifts: readonly ServerBucket[]): string {
   const points = new Map(parsePacked(packed).map((point) => [point[0], point]));
   for (const { atMs, bucket } of shifts) {
-    const place = (atMs - floorTo(atMs, GRAIN_MS.day)) / GRAIN_MS.shift;
+    const place = (atMs - floorTo(atMs, WEEK_MS)) / GRAIN_MS.shift;
     points.set(place, packPoint(place, bucket));
   }
   return JSON.stringify([...points.values()].sort(([one], [other]) => one - other));
 }
 
-/** What `repackShifts` made; an empty text is a day without any. */
+/** What `repackShifts` made; an empty text is a week without any. */
 export const parsePacked = (packed: string): PackedPoint[] =>
   packed === '' ? [] : (JSON.parse(packed) as PackedPoint[]);

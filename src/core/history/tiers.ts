@@ -15,6 +15,9 @@ export const GRAIN_MS: Readonly<Record<Tier, number>> = {
   day: DAY_MS,
 };
 
+/** The finished points of shifts are stored by so much, counted from 1970. */
+export const WEEK_MS = 7 * DAY_MS;
+
 /** How long buckets are kept, by their beginning. */
 export type TierKeep = Readonly<Record<Tier, number>>;
 

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { chooseStep, type HistoryRange, type HistoryStep } from '../../core/history/choose-step.ts';
 import { fold, type parsePacked, type ServerBucket } from '../../core/history/fold-checks.ts';
 import { type HistoryPoint, pointOf, unpackPoint } from '../../core/history/history-point.ts';
-import { GRAIN_MS } from '../../core/history/tiers.ts';
+import { GRAIN_MS, WEEK_MS } from '../../core/history/tiers.ts';
 import type { Database } from '../client.ts';
 import { BUCKET_COLUMNS, type BucketRow, bucketOfRow, readTierSince, TIER_TABLE } from './tier-rows.ts';
 
@@ -39,41 +39,38 @@ export async function readHealthHistory(
 
 type PointsByServer = Map<string, HistoryPoint[]>;
 
-/** Shifts are packed in the rows of their days. */
+/** The points of shifts are packed in the rows of their weeks. */
 async function readShifts(
   db: Session,
   serverIds: readonly string[],
   { fromMs, toMs }: HistoryStep,
 ): Promise<PointsByServer> {
-  const rows = await db.execute<{ serverId: string; days: string | null }>(sql`
-    SELECT i.id AS "serverId", d.days
+  const rows = await db.execute<{ serverId: string; weeks: string | null }>(sql`
+    SELECT i.id AS "serverId", w.weeks
     FROM jsonb_array_elements_text(${JSON.stringify(serverIds)}::jsonb) AS i(id)
     CROSS JOIN LATERAL (
-      SELECT string_agg('[' || extract(epoch FROM b.at)::bigint || ',' || b.shifts || ']', ',') AS days
-      FROM vitals.health_day b
-      WHERE b.server_id = i.id AND b.at > to_timestamp(${fromMs}::float8 / 1000) - interval '1 day'
-        AND b.at < to_timestamp(${toMs}::float8 / 1000) AND b.shifts <> ''
-    ) d`);
+      SELECT string_agg('[' || extract(epoch FROM w.at)::bigint || ',' || w.points || ']', ',' ORDER BY w.at) AS weeks
+      FROM vitals.health_shift_week w
+      WHERE w.server_id = i.id AND w.at > to_timestamp(${fromMs - WEEK_MS}::float8 / 1000)
+        AND w.at < to_timestamp(${toMs}::float8 / 1000)
+    ) w`);
   const points: PointsByServer = new Map();
-  for (const { serverId, days } of rows) {
+  for (const { serverId, weeks } of rows) {
     const own: HistoryPoint[] = [];
-    for (const [seconds, shifts] of parseDays(days)) {
+    for (const [seconds, shifts] of parseWeeks(weeks)) {
       for (const packed of shifts) {
         const atMs = seconds * 1000 + packed[0] * GRAIN_MS.shift;
         if (atMs >= fromMs && atMs < toMs) own.push(unpackPoint(atMs, packed));
       }
     }
-    points.set(
-      serverId,
-      own.sort((one, other) => one.atMs - other.atMs),
-    );
+    points.set(serverId, own);
   }
   return points;
 }
 
-type PackedDay = [atSeconds: number, shifts: ReturnType<typeof parsePacked>];
-const parseDays = (days: string | null): PackedDay[] =>
-  days === null ? [] : (JSON.parse(`[${days}]`) as PackedDay[]);
+type PackedWeek = [atSeconds: number, shifts: ReturnType<typeof parsePacked>];
+const parseWeeks = (weeks: string | null): PackedWeek[] =>
+  weeks === null ? [] : (JSON.parse(`[${weeks}]`) as PackedWeek[]);
 
 async function readPoints(
   db: Session,

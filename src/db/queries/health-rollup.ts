@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { fold, keyOf, minutesOf, repackShifts, type ServerBucket } from '../../core/history/fold-checks.ts';
+import { fold, keyOf, minutesOf, type ServerBucket } from '../../core/history/fold-checks.ts';
 import { mergeBuckets } from '../../core/history/health-bucket.ts';
 import { type Check, type CheckRow, judgeCheck } from '../../core/history/judge-check.ts';
-import { DEFAULT_KEEP_MS, floorTo, GRAIN_MS, TIERS, type TierKeep } from '../../core/history/tiers.ts';
+import { DEFAULT_KEEP_MS, GRAIN_MS, TIERS, type TierKeep } from '../../core/history/tiers.ts';
 import type { Database } from '../client.ts';
 import { ARRIVAL_COLUMN, HEALTH_SOURCE, indexArrivals } from '../rollup/arrivals.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import { CLOCK_LEEWAY_MS, SHORT_TRANSACTION_SELECT } from './fragments.ts';
 import { HISTORY_REASON, HISTORY_VERDICT } from './history-verdict.ts';
 import { addCounts, noneSetAside, reportSetAside, type SetAsideCounts } from './set-aside.ts';
-import { readBuckets, type StoredBucket, TIER_TABLE, writeBuckets } from './tier-rows.ts';
+import { readBuckets, TIER_TABLE, writeBuckets, writeShiftPoints } from './tier-rows.ts';
 
 type Tx = Pick<Database, 'execute'>;
 
@@ -80,7 +80,7 @@ const ROWS_KEPT_DAYS = 14;
 
 /**
  * In another cluster every row that is there is of the backfill. The days of which all rows are still there
- * are made of them anew; older ones stay as they are.
+ * are made of them anew, and the packed points of their shifts with them; older ones stay as they are.
  */
 async function beginAnew(tx: Tx): Promise<void> {
   const [row] = await tx.execute<{ fromMs: number }>(sql`
@@ -170,24 +170,17 @@ export async function takeRows(
 
 async function addChecks(tx: Tx, checks: readonly Check[], nowMs: number, keepMs: TierKeep): Promise<void> {
   let parts = await ofRegistered(tx, minutesOf(checks));
-  const shifts = new Map<string, StoredBucket[]>();
   for (const tier of TIERS) {
     parts = fold(parts, GRAIN_MS[tier]);
     const kept = parts.filter(({ atMs }) => atMs >= nowMs - keepMs[tier]);
     if (kept.length === 0) continue;
     const stored = new Map((await readBuckets(tx, tier, kept)).map((row) => [keyOf(row), row]));
-    const whole = kept.map(({ serverId, atMs, bucket }): StoredBucket => {
+    const whole = kept.map(({ serverId, atMs, bucket }): ServerBucket => {
       const before = stored.get(keyOf({ serverId, atMs }));
-      const sum = { serverId, atMs, bucket: before ? mergeBuckets(before.bucket, bucket) : bucket };
-      if (tier !== 'day') return sum;
-      return { ...sum, shifts: repackShifts(before?.shifts ?? '', shifts.get(keyOf(sum)) ?? []) };
+      return { serverId, atMs, bucket: before ? mergeBuckets(before.bucket, bucket) : bucket };
     });
     await writeBuckets(tx, tier, whole);
-    if (tier !== 'shift') continue;
-    for (const shift of whole) {
-      const day = keyOf({ serverId: shift.serverId, atMs: floorTo(shift.atMs, GRAIN_MS.day) });
-      shifts.set(day, [...(shifts.get(day) ?? []), shift]);
-    }
+    if (tier === 'shift') await writeShiftPoints(tx, whole);
   }
 }
 

@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { keyOf, repackShifts, type ServerBucket } from '../../core/history/fold-checks.ts';
 import type { HealthBucket } from '../../core/history/health-bucket.ts';
 import { percentilesOf } from '../../core/history/health-bucket.ts';
-import { TIERS, type Tier, type TierSince, wholeSince } from '../../core/history/tiers.ts';
+import { floorTo, TIERS, type Tier, type TierSince, WEEK_MS, wholeSince } from '../../core/history/tiers.ts';
 import { type ReasonCounts, worstOf } from '../../core/history/worst-reason.ts';
 import { VERDICTS, type Verdict } from '../../core/reasons.ts';
 import type { Database } from '../client.ts';
@@ -41,32 +42,21 @@ export function bucketOfRow(row: BucketRow): HealthBucket {
   return { verdicts, reasons: reasons ?? {}, responses, responseMsSum, latency };
 }
 
-/** A bucket of a server; `shifts` only of a day. */
-export interface StoredBucket {
-  serverId: string;
-  atMs: number;
-  bucket: HealthBucket;
-  shifts?: string;
-}
-
 /** Those of these buckets that are stored. */
 export async function readBuckets(
   db: Session,
   tier: Tier,
   wanted: readonly { serverId: string; atMs: number }[],
-): Promise<StoredBucket[]> {
+): Promise<ServerBucket[]> {
   const keys = JSON.stringify(wanted.map(({ serverId, atMs }) => ({ serverId, atMs })));
-  const rows = await db.execute<
-    BucketRow & { serverId: string; atMs: number; shifts?: string } & Record<string, unknown>
-  >(sql`
-    SELECT k."serverId", k."atMs", ${BUCKET_COLUMNS}${tier === 'day' ? sql`, b.shifts` : sql``}
+  const rows = await db.execute<BucketRow & { serverId: string; atMs: number } & Record<string, unknown>>(sql`
+    SELECT k."serverId", k."atMs", ${BUCKET_COLUMNS}
     FROM json_to_recordset(${keys}::json) AS k("serverId" text, "atMs" float8)
     JOIN ${TIER_TABLE[tier]} b ON b.server_id = k."serverId" AND b.at = to_timestamp(k."atMs" / 1000)`);
   return rows.map((row) => ({
     serverId: row.serverId,
     atMs: row.atMs,
     bucket: bucketOfRow(row),
-    shifts: row.shifts,
   }));
 }
 
@@ -83,21 +73,21 @@ const STORED = [
 ];
 
 /** Stores whole buckets in the place of those that are there. */
-export async function writeBuckets(db: Session, tier: Tier, buckets: readonly StoredBucket[]): Promise<void> {
+export async function writeBuckets(db: Session, tier: Tier, buckets: readonly ServerBucket[]): Promise<void> {
   if (buckets.length === 0) return;
   const rows = JSON.stringify(buckets.map(rowOf));
-  const columns = [...STORED, 'worst_reason', ...(tier === 'day' ? ['shifts'] : [])];
+  const columns = [...STORED, 'worst_reason'];
   await db.execute(sql`
     INSERT INTO ${TIER_TABLE[tier]} (server_id, at, ${sql.raw(columns.join(', '))})
     SELECT server_id, to_timestamp(at_ms / 1000), ${sql.raw(columns.join(', '))}
     FROM json_to_recordset(${rows}::json) AS r(server_id text, at_ms float8,
       ${sql.raw(COUNTS.map((name) => `${name} integer`).join(', '))}, responses integer, response_ms_sum bigint,
-      p50_ms real, p95_ms real, p99_ms real, latency bigint[], reasons jsonb, worst_reason text, shifts text)
+      p50_ms real, p95_ms real, p99_ms real, latency bigint[], reasons jsonb, worst_reason text)
     ON CONFLICT (server_id, at) DO UPDATE SET
       ${sql.raw(columns.map((name) => `${name} = excluded.${name}`).join(', '))}`);
 }
 
-function rowOf({ serverId, atMs, bucket, shifts }: StoredBucket) {
+function rowOf({ serverId, atMs, bucket }: ServerBucket) {
   const { verdicts, reasons, responses, responseMsSum, latency } = bucket;
   const { p50Ms, p95Ms, p99Ms } = percentilesOf(latency);
   return {
@@ -113,8 +103,34 @@ function rowOf({ serverId, atMs, bucket, shifts }: StoredBucket) {
     // A JSON null would be one in the column, too, and no NULL.
     ...(Object.keys(reasons).length > 0 ? { reasons } : {}),
     worst_reason: worstOf(verdicts, reasons)?.reason ?? null,
-    shifts,
   };
+}
+
+/** Puts finished points of shifts into the rows of their weeks. */
+export async function writeShiftPoints(db: Session, shifts: readonly ServerBucket[]): Promise<void> {
+  const weeks = new Map<string, { serverId: string; atMs: number; shifts: ServerBucket[] }>();
+  for (const shift of shifts) {
+    const place = { serverId: shift.serverId, atMs: floorTo(shift.atMs, WEEK_MS) };
+    const week = weeks.get(keyOf(place)) ?? { ...place, shifts: [] };
+    week.shifts.push(shift);
+    weeks.set(keyOf(place), week);
+  }
+  const keys = JSON.stringify([...weeks.values()].map(({ serverId, atMs }) => ({ serverId, atMs })));
+  const rows = await db.execute<{ serverId: string; atMs: number; points: string }>(sql`
+    SELECT k."serverId", k."atMs", w.points
+    FROM json_to_recordset(${keys}::json) AS k("serverId" text, "atMs" float8)
+    JOIN vitals.health_shift_week w ON w.server_id = k."serverId" AND w.at = to_timestamp(k."atMs" / 1000)`);
+  const before = new Map(rows.map((row) => [keyOf(row), row.points]));
+  const packed = [...weeks].map(([key, { serverId, atMs, shifts: changed }]) => ({
+    serverId,
+    atMs,
+    points: repackShifts(before.get(key) ?? '', changed),
+  }));
+  await db.execute(sql`
+    INSERT INTO vitals.health_shift_week (server_id, at, points)
+    SELECT "serverId", to_timestamp("atMs" / 1000), points
+    FROM json_to_recordset(${JSON.stringify(packed)}::json) AS r("serverId" text, "atMs" float8, points text)
+    ON CONFLICT (server_id, at) DO UPDATE SET points = excluded.points`);
 }
 
 /** Since when each tier is whole. */

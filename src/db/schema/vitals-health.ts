@@ -59,15 +59,27 @@ export const healthShift = vitals.table('health_shift', bucketColumns(), (table)
   timeIndex('health_shift_at_idx', table),
 ]);
 
-export const healthDay = vitals.table(
-  'health_day',
+export const healthDay = vitals.table('health_day', bucketColumns(), (table) => [
+  primaryKey({ columns: [table.serverId, table.at] }),
+  timeIndex('health_day_at_idx', table),
+]);
+
+/**
+ * The finished points of a server's shifts in seven days: three months of many servers are read from few rows,
+ * that lie close together. Made of `health_shift` whenever that changes; made and read by core/history alone.
+ */
+export const healthShiftWeek = vitals.table(
+  'health_shift_week',
   {
-    ...bucketColumns(),
-    /**
-     * The points of the day's shifts, packed: months of many servers are read from a third of the rows.
-     * Made and read by core/history alone.
-     */
-    shifts: text('shifts').notNull(),
+    serverId: text('server_id')
+      .notNull()
+      .references(() => mcpServer.id, { onDelete: 'cascade' }),
+    /** A multiple of seven days since 1970. */
+    at: at('at').notNull(),
+    points: text('points').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.serverId, table.at] }), timeIndex('health_day_at_idx', table)],
+  (table) => [
+    primaryKey({ columns: [table.serverId, table.at] }),
+    timeIndex('health_shift_week_at_idx', table),
+  ],
 );

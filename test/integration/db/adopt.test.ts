@@ -27,12 +27,8 @@ const OUR_INDEXES = [
   'api_usage_server_requested_idx',
   'api_usage_requested_brin',
   'audit_log_occurred_brin',
-<<<<<<< HEAD
-  'audit_log_tenant_occurred_idx',
   'api_usage_vitals_xid_idx',
   'mcp_server_health_check_vitals_xid_idx',
-=======
->>>>>>> storage
 ];
 
 /**
