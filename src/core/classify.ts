@@ -153,6 +153,9 @@ export function reasonOf(fault: Fault): Reason {
   }
 }
 
+/** Warnings that are a reason, the most urgent first. */
+const DEGRADING = ['oauth_renewal_failed', 'too_deep', 'invalid_definition', 'bad_monitor_settings'] as const;
+
 function ofWarnings(outcome: ProbeOutcome): { reason: Reason; message: string } | undefined {
   const listFailed = outcome.warnings.find(({ code }) => code === 'list_failed');
   if (listFailed) return { reason: 'list_failed', message: listFailed.message };
@@ -161,7 +164,7 @@ function ofWarnings(outcome: ProbeOutcome): { reason: Reason; message: string } 
     const reason = canary.allowed ? 'canary_failed' : 'canary_not_called';
     return { reason, message: canary.failure ?? REASONS[reason].title };
   }
-  for (const code of ['too_deep', 'invalid_definition', 'bad_monitor_settings'] as const) {
+  for (const code of DEGRADING) {
     const warning = outcome.warnings.find((candidate) => candidate.code === code);
     if (warning) return { reason: code, message: warning.message };
   }

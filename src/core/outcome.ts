@@ -108,7 +108,8 @@ export interface Warning {
     | 'invalid_definition'
     | 'too_deep'
     | 'bad_monitor_settings'
-    | 'tls_not_verified';
+    | 'tls_not_verified'
+    | 'oauth_renewal_failed';
   kind?: InventoryKind;
   message: string;
 }

@@ -203,6 +203,12 @@ export const REASONS = {
     'no access token could be had',
     'Check the client id, its secret and the scope at the authorization server.',
   ),
+  oauth_renewal_failed: reason(
+    'degraded',
+    'healthy',
+    'its access token will expire, and no other can be had',
+    'Renew the client secret or its scope at the authorization server before the token expires; the message says when that is.',
+  ),
   not_found: reason(
     'down',
     'unhealthy',

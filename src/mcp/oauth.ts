@@ -24,14 +24,26 @@ const EXPIRY_MARGIN_MS = 30_000;
 const DEFAULT_LIFETIME_MS = 5 * 60_000;
 const MAX_TOKENS = 20_000;
 
+/** A token is to be renewed when this share of its life is over, while it still serves. */
+const RENEW_AFTER = 0.75;
+
+/** A token that still serves; `isDue` when it is time for another one. */
+export interface HeldToken {
+  token: string;
+  leftMs: number;
+  isDue: boolean;
+}
+
 /** Access tokens in memory, each until it expires or a target refuses it. */
 export class TokenCache {
-  readonly #tokens = new Map<string, { token: string; expiresAt: number }>();
+  readonly #tokens = new Map<string, { token: string; dueAt: number; expiresAt: number }>();
 
-  get(key: string): string | undefined {
+  get(key: string): HeldToken | undefined {
     const held = this.#tokens.get(key);
     if (!held) return undefined;
-    if (held.expiresAt > Date.now()) return held.token;
+    const now = Date.now();
+    const { token, dueAt, expiresAt } = held;
+    if (expiresAt > now) return { token, leftMs: expiresAt - now, isDue: now >= dueAt };
     this.#tokens.delete(key);
     return undefined;
   }
@@ -45,12 +57,20 @@ export class TokenCache {
       }
     }
     this.#tokens.delete(key);
-    this.#tokens.set(key, { token, expiresAt: Date.now() + lifetimeMs });
+    const now = Date.now();
+    this.#tokens.set(key, { token, dueAt: now + lifetimeMs * RENEW_AFTER, expiresAt: now + lifetimeMs });
   }
 
   delete(key: string): void {
     this.#tokens.delete(key);
   }
+}
+
+/** How long a token still serves, for people. */
+export function describeLeft(leftMs: number): string {
+  const hours = leftMs / 3_600_000;
+  if (hours >= 48) return `${Math.floor(hours / 24)} days`;
+  return hours >= 2 ? `${Math.floor(hours)} hours` : `${Math.ceil(leftMs / 60_000)} minutes`;
 }
 
 /** One key per server and credentials: changed credentials never meet a token of the old ones. */

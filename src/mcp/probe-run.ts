@@ -17,6 +17,7 @@ import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
 import type { ProbeRequest } from './probe-request.ts';
+import { renewToken } from './renew-token.ts';
 import { createScrubber, type Scrubber } from './scrub.ts';
 import { scrubInventory, scrubValue } from './scrub-content.ts';
 import { secretsOfCall } from './secrets-of.ts';
@@ -116,6 +117,7 @@ export class ProbeRun {
     const { credentials } = this.#target;
     try {
       await this.#session();
+      if (credentials.kind === 'oauth') await this.#renew(credentials);
     } catch (error) {
       const fault = faultOf(error, this.#link?.transport ?? null, this.#context.watch.phase);
       if (this.#over || fault.kind !== 'http' || fault.status !== 401) throw error;
@@ -261,7 +263,8 @@ export class ProbeRun {
     const headers = { ...(credentials.kind === 'none' ? {} : credentials.headers) };
     if (credentials.kind === 'oauth') {
       // A token that was granted in this probe serves it, however short its life is.
-      const token = this.#issuedTokens.at(-1) ?? this.#shared.tokens.get(tokenKey(this.#target, credentials));
+      const held = this.#shared.tokens.get(tokenKey(this.#target, credentials));
+      const token = this.#issuedTokens.at(-1) ?? held?.token;
       if (token !== undefined) {
         this.#issuedTokens.push(token);
         headers.authorization = `Bearer ${token}`;
@@ -287,6 +290,16 @@ export class ProbeRun {
     });
     this.#issuedTokens.push(granted.token);
     tokens.set(key, granted.token, granted.lifetimeMs);
+  }
+
+  async #renew(credentials: Parameters<typeof tokenKey>[1]): Promise<void> {
+    const { tokens } = this.#shared;
+    const renewed = await renewToken(this.#target, credentials, tokens, this.#context, (exchange) => {
+      this.#authExchange = exchange;
+    });
+    if (renewed === null) return;
+    if ('token' in renewed) this.#issuedTokens.push(renewed.token);
+    else this.#warnings.push({ code: 'oauth_renewal_failed', message: renewed.problem });
   }
 
   /** Ends the session, the sockets and the processes; what goes wrong with that is a fault of ours. */

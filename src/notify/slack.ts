@@ -7,9 +7,17 @@ import { postJson } from './send-request.ts';
 /** Slack cuts what is longer than 40,000 characters, others refuse it much sooner. */
 const LONGEST = 3_500;
 
-/** Three characters steer Slack's markup; without them no text can mention people or hide a link. */
+/**
+ * Three characters steer Slack's markup; without them no text can mention people or hide a link. What is only
+ * compatible with it takes Markdown's links and a bare @everyone too: a joiner that is not seen parts them.
+ */
 const escapeMarkup = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('@', '@\u2060')
+    .replaceAll('](', ']\u2060(');
 
 const cut = (text: string): string =>
   text.length <= LONGEST ? text : `${text.slice(0, LONGEST).toWellFormed()} …`;

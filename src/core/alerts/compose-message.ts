@@ -1,5 +1,6 @@
 import type { AlertKind, Severity } from './alert.ts';
 import type { KnownAlert, Transition } from './known-alert.ts';
+import { plainText } from './plain-text.ts';
 import type { PlannedDelivery } from './plan-notifications.ts';
 
 /** One alert in a message, as it was when the message was planned. Times are ISO 8601. */
@@ -52,6 +53,7 @@ export interface Message {
 const MOST_MEMBERS = 100;
 const LONGEST_DATA = 16_384;
 const LONGEST_TEXT = 4_000;
+const LONGEST_NAME = 200;
 /** More than two repeats: one that is late must not look like an end. */
 const FRESH_REPEATS = 2.5;
 
@@ -93,18 +95,21 @@ function newsOf(alert: KnownAlert, change: Transition, members: readonly KnownAl
     state: change === 'resolve' ? 'resolved' : 'firing',
     title: cut(alert.title),
     description: alert.description === null ? null : cut(alert.description),
-    server: server && { id: server.id, name: server.name },
+    server: server && named(server),
     tenantId,
     startedAt: isoOf(startedAtMs),
     resolvedAt: resolvedAtMs === null ? null : isoOf(resolvedAtMs),
-    members: [...servers.values()].slice(0, MOST_MEMBERS).map(({ id, name }) => ({ id, name })),
+    members: [...servers.values()].slice(0, MOST_MEMBERS).map(named),
     // What is known of a drift can be long, and receivers have limits.
     data: JSON.stringify(alert.data).length <= LONGEST_DATA ? alert.data : {},
   };
 }
 
-const cut = (text: string): string =>
-  text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT).toWellFormed()} …`;
+function cut(text: string, most = LONGEST_TEXT): string {
+  return plainText(text.length <= most ? text : `${text.slice(0, most)} …`);
+}
+
+const named = ({ id, name }: { id: string; name: string }) => ({ id, name: cut(name, LONGEST_NAME) });
 
 /** FIRING for what began or goes on, RESOLVED when all of it is over. */
 export function subjectOf(news: readonly Pick<AlertNews, 'state' | 'title'>[]): string {
@@ -116,11 +121,7 @@ export function subjectOf(news: readonly Pick<AlertNews, 'state' | 'title'>[]): 
 }
 
 /** Titles may hold what a server sent; a line break in a subject would begin a header. */
-const oneLine = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-    .slice(0, 200)
-    .toWellFormed();
+const oneLine = (text: string): string => plainText(text.slice(0, 200)).replaceAll('\n', ' ');
 
 /** The message without what it says of these alerts; null when nothing is left. */
 export function withoutAlerts(message: Message, ids: ReadonlySet<string>): Message | null {

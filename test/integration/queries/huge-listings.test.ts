@@ -194,7 +194,10 @@ const CASES: [name: string, told: Partial<WatchAnswer>][] = [
 describe.each(['json', 'events'])('over HTTP as %s, a listing of', (form) => {
   test.each(CASES)('%s gets a verdict, and holds up nobody', async (name, told) => {
     const answer = await probe(`/${form}/${name}`);
-    expect(answer).toMatchObject({ ...told, inventoryProblem: null });
+    // As one event it is too long before it is too much.
+    const isOneEvent = form === 'events' && name === 'fifty-megabytes';
+    const expected = isOneEvent ? { ...told, reason: 'line_too_long' } : told;
+    expect(answer).toMatchObject({ ...expected, inventoryProblem: null });
     expect(answer.longestTurnMs).toBeLessThan(MAX_BLOCK_MS);
   });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { classify } from '../../../src/core/classify.ts';
 import type { RegistryServer } from '../../../src/core/target.ts';
@@ -286,6 +286,53 @@ describe('OAuth client credentials', () => {
     expect(outcome.fault?.message).toContain('invalid_client');
     expect(outcome.fault?.message).not.toContain('client-secret-1');
     expect(classify(outcome).reason).toBe('oauth_failed');
+  });
+
+  describe('three quarters into the life of a token', () => {
+    const DAY_MS = 86_400_000;
+    afterEach(() => vi.useRealTimers());
+
+    async function afterDays(days: number, whenDue: (authorization: AuthorizationServer) => void) {
+      const authorization = await startAuthorizationServer();
+      authorization.answer.body = {
+        access_token: 'granted-token-1',
+        token_type: 'bearer',
+        expires_in: (40 * DAY_MS) / 1_000,
+      };
+      const server = await startProtected(authorization, () => 'granted-token-1');
+      const prober = makeProber();
+      const target = targetFor(server.url, 'oauth', OAUTH);
+      expect((await prober.probe(target)).fault).toBeNull();
+      whenDue(authorization);
+      // The clock alone: timers and sockets go on as they are.
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + days * DAY_MS });
+      const outcome = await prober.probe(target);
+      expect(gaugesOf(prober)).toEqual(NOTHING_LEFT);
+      return { ...classify(outcome), outcome, requests: authorization.tokenRequests.length };
+    }
+
+    it('it is renewed by a probe that goes well with the old one', async () => {
+      expect(await afterDays(29, () => undefined)).toMatchObject({ reason: 'ok', requests: 1 });
+      const renewed = await afterDays(31, () => undefined);
+      expect(renewed).toMatchObject({ reason: 'ok', requests: 2 });
+      expect(renewed.outcome.phases.auth).toBeGreaterThan(0);
+    });
+
+    it('a renewal that is refused has a reason of its own, with the days that are left', async () => {
+      const told = await afterDays(31, (authorization) => {
+        authorization.answer = { status: 401, body: { error: 'invalid_client', error_description: 'gone' } };
+      });
+      expect(told).toMatchObject({ verdict: 'degraded', reason: 'oauth_renewal_failed' });
+      expect(told.message).toMatch(/serves for 8 days more.*invalid_client/);
+      expect(told.outcome.inventory).not.toBeNull();
+    });
+
+    it('once it has expired the reason is another', async () => {
+      const told = await afterDays(41, (authorization) => {
+        authorization.answer = { status: 401, body: { error: 'invalid_client' } };
+      });
+      expect(told).toMatchObject({ verdict: 'unauthenticated', reason: 'oauth_failed' });
+    });
   });
 
   it('fail with the reason of the server when it does not like the token', async () => {

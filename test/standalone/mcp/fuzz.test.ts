@@ -1,7 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { classify } from '../../../src/core/classify.ts';
 import { REASON_CODES } from '../../../src/core/reasons.ts';
+import type { ProbeTarget } from '../../../src/core/target.ts';
 import { createProber, type Prober } from '../../../src/mcp/prober.ts';
 import { CLIENT_INFO, gaugesOf, NOTHING_LEFT, targetOf } from '../../support/mcp-probing.ts';
 import { GREETING, type ScriptedServer, startScripted } from '../../support/mcp-scripted.ts';
@@ -115,6 +121,19 @@ let prober: Prober;
 let queue: readonly Sent[] = [];
 let at = 0;
 
+/** What a connection that stays open brings, whatever it is asked: one text for each request, or several. */
+let stream: readonly string[][] = [];
+const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+sockets.on('connection', (socket) => {
+  let asked = 0;
+  socket.on('error', () => socket.terminate());
+  socket.on('message', () => {
+    for (const said of stream[asked] ?? []) socket.send(said);
+    asked += 1;
+    if (asked >= stream.length) socket.close();
+  });
+});
+
 beforeAll(async () => {
   const answer: Parameters<typeof startScripted>[0] = new Proxy(
     {},
@@ -132,11 +151,29 @@ beforeAll(async () => {
     },
   );
   server = await startScripted(answer);
+});
+// One for each test: the last try of a test is given up when its time is over, and may still be under way.
+beforeEach(() => {
   prober = createProber({ clientInfo: CLIENT_INFO });
 });
+afterEach(() => prober.close());
 afterAll(async () => {
-  await prober.close();
   await server.stop();
+  for (const socket of sockets.clients) socket.terminate();
+  sockets.close();
+});
+
+async function expectReason(target: ProbeTarget): Promise<void> {
+  const { reason, message: told } = classify(await prober.probe(target));
+  expect(REASON_CODES).toContain(reason);
+  expect(reason, told).not.toBe('internal');
+  expect(gaugesOf(prober)).toEqual(NOTHING_LEFT);
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+}
+const within = (share: number) => ({
+  numRuns: 1_000_000,
+  interruptAfterTimeLimit: BUDGET_MS * share,
+  markInterruptAsFailure: false,
 });
 
 test(
@@ -146,15 +183,50 @@ test(
       fc.asyncProperty(fc.array(sent, { minLength: 1, maxLength: 6 }), async (answers) => {
         queue = answers;
         at = 0;
-        const outcome = await prober.probe(targetOf(server.url, { timeoutMs: TIMEOUT_MS }));
-        const { reason, message: told } = classify(outcome);
-        expect(REASON_CODES).toContain(reason);
-        expect(reason, told).not.toBe('internal');
-        expect(gaugesOf(prober)).toEqual(NOTHING_LEFT);
-        expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+        await expectReason(targetOf(server.url, { timeoutMs: TIMEOUT_MS }));
       }),
-      { numRuns: 1_000_000, interruptAfterTimeLimit: BUDGET_MS, markInterruptAsFailure: false },
+      within(0.5),
     );
   },
   BUDGET_MS * 4 + 30_000,
 );
+
+test(
+  'whatever comes over a WebSocket',
+  async () => {
+    const { port } = sockets.address() as AddressInfo;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(text, { maxLength: 4 }), { maxLength: 5 }), async (said) => {
+        stream = said;
+        await expectReason(targetOf(`ws://127.0.0.1:${port}/`, { timeoutMs: TIMEOUT_MS }));
+      }),
+      within(0.25),
+    );
+  },
+  BUDGET_MS * 4 + 30_000,
+);
+
+test(
+  'whatever lines a command writes',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { maxLength: 8 }), async (lines) => {
+        const words = ['sh', '-c', 'cat "$0"; sleep 0.05', await writeLines(lines)];
+        await expectReason(targetOf(words, { transport: 'stdio', timeoutMs: 2 * TIMEOUT_MS }));
+      }),
+      within(0.25),
+    );
+  },
+  BUDGET_MS * 4 + 30_000,
+);
+
+async function writeLines(lines: readonly string[]): Promise<string> {
+  folder ??= await mkdtemp(join(tmpdir(), 'vitals-fuzz-'));
+  const file = join(folder, 'lines');
+  await writeFile(file, `${lines.join('\n')}\n`);
+  return file;
+}
+let folder: string | undefined;
+afterAll(async () => {
+  if (folder !== undefined) await rm(folder, { recursive: true });
+});

@@ -105,12 +105,17 @@ describe('classify', () => {
         | 'list_failed'
         | 'invalid_definition'
         | 'too_deep'
+        | 'oauth_renewal_failed'
         | 'ping_not_implemented'
         | 'list_not_implemented',
     ) => classify(outcomeOf({ warnings: [{ code, message }] }));
     expect(warned('list_failed')).toMatchObject({ verdict: 'degraded', reason: 'list_failed', message });
     expect(warned('invalid_definition')).toMatchObject({ verdict: 'degraded', reason: 'invalid_definition' });
     expect(warned('too_deep')).toMatchObject({ verdict: 'degraded', reason: 'too_deep' });
+    expect(warned('oauth_renewal_failed')).toMatchObject({
+      verdict: 'degraded',
+      reason: 'oauth_renewal_failed',
+    });
     expect(warned('ping_not_implemented').reason).toBe('ok');
     expect(warned('list_not_implemented').reason).toBe('ok');
   });
@@ -140,7 +145,13 @@ describe('classify', () => {
 
   test('every reason can come about', () => {
     const fromFaults = CASES.map(([fault]) => reasonOf(fault));
-    const fromWarnings: Reason[] = ['ok', 'list_failed', 'invalid_definition', 'bad_monitor_settings'];
+    const fromWarnings: Reason[] = [
+      'ok',
+      'list_failed',
+      'invalid_definition',
+      'bad_monitor_settings',
+      'oauth_renewal_failed',
+    ];
     const fromCanary: Reason[] = ['canary_failed', 'canary_not_called'];
     // What one probe's outcome does not tell is decided elsewhere.
     const fromTime: Reason[] = ['waking', 'slow', 'calls_failing', 'monitor_offline'];
