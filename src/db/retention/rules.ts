@@ -36,6 +36,7 @@ export const RETENTION_RULES_OF_TABLES: readonly RetentionRule[] = [
   { schema: 'vitals', table: 'health_minute', time: 'at', days: 'healthMinutes' },
   { schema: 'vitals', table: 'health_hour', time: 'at', days: 'healthHours' },
   { schema: 'vitals', table: 'health_shift', time: 'at', days: 'healthHours' },
+  { schema: 'vitals', table: 'health_shift_week', time: 'at', days: 'healthHours' },
   { schema: 'vitals', table: 'health_day', time: 'at', days: 'healthDays' },
 ];
 
