@@ -30,6 +30,7 @@ export function createActions(context: ActionContext): Actions {
     unpinInventory: async (id) => (await import('./pins.ts')).unpinInventory(context, id),
     listPins: async (id) => (await import('./pins.ts')).listPins(context, id),
     replay: async (command) => (await import('./replay.ts')).replayServer(context, command),
+    rollUp: async (command) => (await import('./rollup.ts')).rollUpRange(context, command),
     addMaintenance: async (window) => (await import('./maintenance.ts')).addMaintenance(context, window),
     listMaintenance: async () => (await import('./maintenance.ts')).listMaintenance(context),
     endMaintenance: async (id, how) => (await import('./maintenance.ts')).endMaintenance(context, id, how),

@@ -12,6 +12,7 @@ import { addMaintenance } from './commands/maintenance.ts';
 import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
+import { addRollup } from './commands/rollup.ts';
 import { addSecrets } from './commands/secrets.ts';
 import { addServers } from './commands/servers.ts';
 import { escapeLines } from './render/escape.ts';
@@ -46,6 +47,6 @@ export function createProgram(context: CommandContext, version: string): Command
   ])
     add(program, context);
   for (const add of [addDrift, addDiff, addPin]) add(program, context);
-  for (const add of [addSecrets, addEgress]) add(program, context);
+  for (const add of [addSecrets, addEgress, addRollup]) add(program, context);
   return program;
 }

@@ -33,6 +33,7 @@ import { startCalls } from './start-calls.ts';
 import { startJobs } from './start-jobs.ts';
 import { startSelfCheck } from './start-self-check.ts';
 import { startTidying } from './start-tidying.ts';
+import { startUsage } from './start-usage.ts';
 import { openStdioChildren } from './stdio-children.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -211,6 +212,8 @@ async function startAll(
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
   await calls.job.schedule();
+  const usage = await startUsage({ backend, db, metrics, policy: settings.policy, logger });
+  lifecycle.onStop('usage', () => usage.stop());
   await notifications.job.schedule();
   const heartbeat = startHeartbeat({
     alerts: settings.alerts,
@@ -226,6 +229,7 @@ async function startAll(
       notifications.job,
       calls.job,
       tidying.job,
+      usage.job,
     ],
     onRestart: (name, ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),

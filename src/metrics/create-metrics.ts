@@ -21,6 +21,7 @@ import { createServerUp } from './server-up.ts';
 import { createServerVerdict } from './server-verdict.ts';
 import { createSessionsOpen } from './sessions-open.ts';
 import { createSweepLag } from './sweep-lag.ts';
+import { createUsageLag, createUsageRows } from './usage.ts';
 
 /** Everything that this process tells Prometheus. */
 export interface Metrics {
@@ -47,6 +48,10 @@ export interface Metrics {
   setOutboxWaiting(waiting: { transitions: number; messages: number }): void;
   /** Counts one attempt at a message. */
   countNotification(channelType: string, result: string): void;
+  /** Counts rows of api_usage that were taken, or set aside for a problem. */
+  countUsage(result: string, rows: number): void;
+  /** How long ago the usage was whole, in milliseconds; null: not known. */
+  setUsageLag(lagMs: number | null): void;
   /** Notes that a heartbeat was taken. */
   setHeartbeat(atMs: number): void;
 }
@@ -89,6 +94,8 @@ export function createMetrics({ version }: { version: string }): Metrics {
     setAlertsFiring: createAlertsFiring(registry),
     setOutboxWaiting: createOutboxWaiting(registry),
     countNotification: createNotificationsTotal(registry),
+    countUsage: createUsageRows(registry),
+    setUsageLag: createUsageLag(registry),
     setHeartbeat: createHeartbeatGauge(registry),
   };
 }

@@ -7,6 +7,7 @@ export const QUEUES = {
   around: 'vitals-around',
   tidy: 'vitals-tidy',
   calls: 'vitals-calls',
+  usage: 'vitals-usage',
   notify: 'vitals-notify',
   deliver: 'vitals-deliver',
 } as const;
