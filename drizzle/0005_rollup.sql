@@ -57,11 +57,20 @@ CREATE FUNCTION "vitals"."merge_sketches"(a bigint[], b bigint[]) RETURNS bigint
 $$;
 --> statement-breakpoint
 CREATE FUNCTION "vitals"."sketch_quantile"(sketch bigint[], share float8) RETURNS float8
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN bin = 0 THEN 0 ELSE 0.01::float8 * 2 * 1.02::float8 ^ bin / 2.02::float8 END FROM (
-    SELECT e >> 40 AS bin, sum(e & 1099511627775) OVER (ORDER BY e) AS reached,
-      sum(e & 1099511627775) OVER () AS total FROM unnest(sketch) e) s
-  WHERE reached >= greatest(1, ceil(share * total::float8)) ORDER BY bin LIMIT 1
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE e bigint; total bigint := 0; reached bigint := 0; wanted float8;
+BEGIN
+  IF sketch IS NULL THEN RETURN NULL; END IF;
+  FOREACH e IN ARRAY sketch LOOP total := total + (e & 1099511627775); END LOOP;
+  wanted := greatest(1, ceil(share * total));
+  FOREACH e IN ARRAY sketch LOOP
+    reached := reached + (e & 1099511627775);
+    IF reached >= wanted THEN
+      RETURN CASE WHEN e >> 40 = 0 THEN 0 ELSE 0.01::float8 * 2 * 1.02::float8 ^ (e >> 40) / 2.02::float8 END;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END
 $$;
 --> statement-breakpoint
 -- Clients are a HyperLogLog of 2048 registers, of which the empty ones are left out: 64 * register + rank.

@@ -32,6 +32,7 @@ export function createActions(context: ActionContext): Actions {
     replay: async (command) => (await import('./replay.ts')).replayServer(context, command),
     readUptime: async (...args) => (await import('./health-history.ts')).readUptimeOf(context, ...args),
     readHistory: async (...args) => (await import('./health-history.ts')).readHistoryOf(context, ...args),
+    rollUp: async (command) => (await import('./rollup.ts')).rollUpRange(context, command),
     addMaintenance: async (window) => (await import('./maintenance.ts')).addMaintenance(context, window),
     listMaintenance: async () => (await import('./maintenance.ts')).listMaintenance(context),
     endMaintenance: async (id, how) => (await import('./maintenance.ts')).endMaintenance(context, id, how),

@@ -39,6 +39,8 @@ export interface Actions {
     idOrName: string,
     range: { fromMs: number; toMs: number; maxPoints: number },
   ): Promise<HistoryResult | null>;
+  /** Recomputes the usage of a range. */
+  rollUp(command: RollupCommand): Promise<RollupResult>;
   removeServers(ids: string[]): Promise<{ removed: string[]; unknown: string[] }>;
   /** Throws with every problem of the file. */
   checkAlertsFile(path: string): Promise<FileCheck>;
@@ -430,4 +432,19 @@ export interface MaintenanceSummary {
   scheduledEnd: string;
   actualStart: string | null;
   actualEnd: string | null;
+}
+
+export interface RollupCommand {
+  fromMs: number;
+  toMs: number;
+  dryRun: boolean;
+  onProgress: (state: { done: number; total: number }) => void;
+}
+export interface RollupResult {
+  /** UTC days that the range touches. */
+  days: number;
+  /** Statistics that were not as the calls have them. */
+  changed: number;
+  /** Days that were left alone, as YYYY-MM-DD: fewer of their calls are there than were counted. */
+  incomplete: string[];
 }

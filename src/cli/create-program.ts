@@ -14,6 +14,7 @@ import { addMaintenance } from './commands/maintenance.ts';
 import { addPin } from './commands/pin.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplay } from './commands/replay.ts';
+import { addRollup } from './commands/rollup.ts';
 import { addSecrets } from './commands/secrets.ts';
 import { addServers } from './commands/servers.ts';
 import { addUptime } from './commands/uptime.ts';
@@ -51,6 +52,6 @@ export function createProgram(context: CommandContext, version: string): Command
   ])
     add(program, context);
   for (const add of [addDrift, addDiff, addPin]) add(program, context);
-  for (const add of [addSecrets, addEgress, addConfig]) add(program, context);
+  for (const add of [addSecrets, addEgress, addConfig, addRollup]) add(program, context);
   return program;
 }

@@ -36,6 +36,7 @@ import { startJobs } from './start-jobs.ts';
 import { startSelfCheck } from './start-self-check.ts';
 import { startStorage } from './start-storage.ts';
 import { startTidying } from './start-tidying.ts';
+import { startUsage } from './start-usage.ts';
 import { openStdioChildren } from './stdio-children.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -227,6 +228,8 @@ async function startAll(
   await calls.job.schedule();
   const rollup = await startHealthRollup({ backend, db, logger, onSetAside: metrics.countSetAside });
   lifecycle.onStop('health rollup', () => rollup.stop());
+  const usage = await startUsage({ backend, db, metrics, policy: settings.policy, logger });
+  lifecycle.onStop('usage', () => usage.stop());
   await notifications.job.schedule();
   const heartbeat = startHeartbeat({
     alerts: settings.alerts,
@@ -244,6 +247,7 @@ async function startAll(
       tidying.job,
       storage.job,
       rollup.job,
+      usage.job,
     ],
     onRestart: (name, ageMs) =>
       logger.warn({ ageMs: Math.round(ageMs) }, `no ${name} has run lately: scheduling it anew`),

@@ -3,6 +3,8 @@ import { readAlertCounts } from '../db/queries/alert-counts.ts';
 import { readCertificateExpiries } from '../db/queries/certificates.ts';
 import { readFleet, readSweepLag } from '../db/queries/fleet.ts';
 import { countCredentials } from '../db/queries/secrets.ts';
+import { USAGE_ROLLUP } from '../db/rollup/usage/session.ts';
+import { readWatermark } from '../db/rollup/watermark.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { JobQueue } from '../queue/backend.ts';
 import { startPeriodic } from './periodic.ts';
@@ -40,6 +42,8 @@ export async function refreshGauges({ db, metrics, probeQueue }: Omit<GaugeDeps,
   metrics.setProbeJobs(counts);
   metrics.setAlertsFiring(alerts.firing);
   metrics.setOutboxWaiting(alerts.waiting);
+  const takenAtMs = (await readWatermark(db, USAGE_ROLLUP))?.takenAtMs ?? null;
+  metrics.setUsageLag(takenAtMs === null ? null : Date.now() - takenAtMs);
 }
 
 /** Gauges older than this say nothing about the fleet any more. */

@@ -24,6 +24,7 @@ import { createServerVerdict } from './server-verdict.ts';
 import { createSessionsOpen } from './sessions-open.ts';
 import { createStorage, type StoredTable } from './storage.ts';
 import { createSweepLag } from './sweep-lag.ts';
+import { createUsageLag, createUsageRows } from './usage.ts';
 
 /** Everything that this process tells Prometheus. */
 export interface Metrics {
@@ -56,6 +57,10 @@ export interface Metrics {
   setStorage(tables: readonly StoredTable[]): void;
   /** Counts what retention has removed of a table. */
   countRemoved(table: string, removed: { rows: number; partitions: number }): void;
+  /** Counts rows of api_usage that were taken, or set aside for a problem. */
+  countUsage(result: string, rows: number): void;
+  /** How long ago the usage was whole, in milliseconds; null: not known. */
+  setUsageLag(lagMs: number | null): void;
   /** Notes that a heartbeat was taken. */
   setHeartbeat(atMs: number): void;
 }
@@ -102,6 +107,8 @@ export function createMetrics({ version }: { version: string }): Metrics {
     countNotification: createNotificationsTotal(registry),
     setStorage: storage.set,
     countRemoved: storage.countRemoved,
+    countUsage: createUsageRows(registry),
+    setUsageLag: createUsageLag(registry),
     setHeartbeat: createHeartbeatGauge(registry),
   };
 }

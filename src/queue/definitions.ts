@@ -9,6 +9,7 @@ export const QUEUES = {
   calls: 'vitals-calls',
   storage: 'vitals-storage',
   healthRollup: 'vitals-health-rollup',
+  usage: 'vitals-usage',
   notify: 'vitals-notify',
   deliver: 'vitals-deliver',
 } as const;

@@ -25,7 +25,7 @@ export function binOf(ms: number): number {
 }
 
 /** The duration that a bin stands for, in milliseconds: off by the same share of either end. */
-export const msOfBin = (bin: number): number =>
+export const middleOf = (bin: number): number =>
   bin === 0 ? 0 : (SHORTEST_MS * 2 * GROWTH ** bin) / (GROWTH + 1);
 
 const partsOf = (entry: number): { bin: number; count: number } => ({
@@ -65,7 +65,7 @@ export function quantileOf(sketch: LatencySketch, share: number): number | null 
   for (const entry of sketch) {
     const { bin, count } = partsOf(entry);
     reached += count;
-    if (reached >= rank) return msOfBin(bin);
+    if (reached >= rank) return middleOf(bin);
   }
   return null;
 }

@@ -13,7 +13,6 @@ const PROBLEMS = {
   future: `requested_at > now() + interval '${CLOCK_LEEWAY_MS} milliseconds'`,
   ancient: `requested_at < ${FIRST_MOMENT}`,
 } as const;
-export const SET_ASIDE_PROBLEMS = [...Object.keys(PROBLEMS), 'tenant', 'late'] as const;
 
 /** Late is a call that is older than this moment, in milliseconds; null: none is. */
 const isLate = (lateBeforeMs: number | null): string =>

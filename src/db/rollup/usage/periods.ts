@@ -24,6 +24,3 @@ export const startOf = {
   week: (time: string) => `date_bin('7 days', ${time}, '2000-01-03 00:00+00')`,
   month: (time: string) => `date_trunc('month', ${time})`,
 } as const;
-
-/** What a period is summed from when it is not summed from the calls. */
-export const FROM = { day: 'hour', week: 'day', month: 'day' } as const;
