@@ -1,6 +1,13 @@
 import { type Reason, VERDICTS } from '../reasons.ts';
-import { countChecks, type HealthBucket, type Percentiles, percentilesOf } from './health-bucket.ts';
-import { type VerdictCounts, type Worst, worstOf } from './worst-reason.ts';
+import {
+  COUNTED_VERDICTS,
+  countChecks,
+  type HealthBucket,
+  type Percentiles,
+  percentilesOf,
+  UP_VERDICTS,
+} from './health-bucket.ts';
+import { type VerdictCounts, WORST_FIRST, type Worst, worstOf } from './worst-reason.ts';
 
 /** A server in some time: one point of a curve. */
 export interface HistoryPoint extends Percentiles {
@@ -17,18 +24,11 @@ export interface HistoryPoint extends Percentiles {
 }
 
 /** What a bucket says, as a point that begins at `atMs`. */
-export const pointOf = (atMs: number, { verdicts, reasons, latency }: HealthBucket): HistoryPoint =>
-  makePoint(atMs, verdicts, percentilesOf(latency), worstOf(verdicts, reasons));
-
-function makePoint(
-  atMs: number,
-  verdicts: VerdictCounts,
-  { p50Ms, p95Ms, p99Ms }: Percentiles,
-  worst: Worst | null,
-): HistoryPoint {
+export function pointOf(atMs: number, { verdicts, reasons, latency }: HealthBucket): HistoryPoint {
   const { checks, counted, up } = countChecks(verdicts);
   const upRatio = counted === 0 ? null : up / counted;
-  return { atMs, checks, counted, up, upRatio, verdicts, p50Ms, p95Ms, p99Ms, worst };
+  const worst = worstOf(verdicts, reasons);
+  return { atMs, checks, counted, up, upRatio, verdicts, ...percentilesOf(latency), worst };
 }
 
 /** A finished point in few bytes: place, percentiles, worst reason, and checks by verdict up to the last there are. */
@@ -49,14 +49,43 @@ export function packPoint(place: number, { verdicts, reasons, latency }: HealthB
   return [place, p50Ms, p95Ms, p99Ms, worstOf(verdicts, reasons)?.reason ?? null, ...counts];
 }
 
-/** The point that was packed, beginning at `atMs`. */
+const FIRST_COUNT = 5;
+const SAYS = VERDICTS.map((verdict) => ({
+  verdict,
+  counts: COUNTED_VERDICTS.includes(verdict),
+  up: UP_VERDICTS.includes(verdict),
+  badness: WORST_FIRST.length - WORST_FIRST.indexOf(verdict),
+}));
+
+/** The point that was packed, beginning at `atMs`. One loop, since a page is made of tens of thousands of them. */
 export function unpackPoint(atMs: number, packed: PackedPoint): HistoryPoint {
-  const [, p50Ms, p95Ms, p99Ms, reason, ...counts] = packed;
   const verdicts: VerdictCounts = {};
-  counts.forEach((count, place) => {
-    const verdict = VERDICTS[place];
-    if (verdict !== undefined && count > 0) verdicts[verdict] = count;
-  });
-  const worst = worstOf(verdicts, {});
-  return makePoint(atMs, verdicts, { p50Ms, p95Ms, p99Ms }, worst && { ...worst, reason });
+  let [checks, counted, up, badness] = [0, 0, 0, 0];
+  let worst: Worst | null = null;
+  for (let place = FIRST_COUNT; place < packed.length; place += 1) {
+    const count = Number(packed[place]);
+    const says = SAYS[place - FIRST_COUNT];
+    if (count === 0 || says === undefined) continue;
+    verdicts[says.verdict] = count;
+    checks += count;
+    if (says.counts) counted += count;
+    if (says.up) up += count;
+    if (says.badness > badness) {
+      badness = says.badness;
+      worst = { verdict: says.verdict, reason: packed[4] };
+    }
+  }
+  const upRatio = counted === 0 ? null : up / counted;
+  return {
+    atMs,
+    checks,
+    counted,
+    up,
+    upRatio,
+    verdicts,
+    p50Ms: packed[1],
+    p95Ms: packed[2],
+    p99Ms: packed[3],
+    worst,
+  };
 }

@@ -7,7 +7,7 @@ export type VerdictCounts = Partial<Record<Verdict, number>>;
 export type ReasonCounts = Partial<Record<Reason, number>>;
 
 /** The worst first: what a user notices, then what nobody knows, then what was announced. */
-const WORST_FIRST: readonly Verdict[] = [
+export const WORST_FIRST: readonly Verdict[] = [
   'down',
   'unauthenticated',
   'degraded',

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { keyOf, repackShifts, type ServerBucket } from '../../core/history/fold-checks.ts';
 import type { HealthBucket } from '../../core/history/health-bucket.ts';
-import { percentilesOf } from '../../core/history/health-bucket.ts';
+import { countChecks, percentilesOf } from '../../core/history/health-bucket.ts';
 import { floorTo, TIERS, type Tier, type TierSince, WEEK_MS, wholeSince } from '../../core/history/tiers.ts';
 import { type ReasonCounts, worstOf } from '../../core/history/worst-reason.ts';
 import { VERDICTS, type Verdict } from '../../core/reasons.ts';
@@ -60,7 +60,7 @@ export async function readBuckets(
   }));
 }
 
-const COUNTS = VERDICTS.map(String);
+const COUNTS = [...VERDICTS, 'healthy', 'counted'];
 const STORED = [
   ...COUNTS,
   'responses',
@@ -90,10 +90,13 @@ export async function writeBuckets(db: Session, tier: Tier, buckets: readonly Se
 function rowOf({ serverId, atMs, bucket }: ServerBucket) {
   const { verdicts, reasons, responses, responseMsSum, latency } = bucket;
   const { p50Ms, p95Ms, p99Ms } = percentilesOf(latency);
+  const { up, counted } = countChecks(verdicts);
   return {
     server_id: serverId,
     at_ms: atMs,
     ...Object.fromEntries(VERDICTS.map((verdict) => [verdict, verdicts[verdict] ?? 0])),
+    healthy: up,
+    counted,
     responses,
     response_ms_sum: responseMsSum,
     p50_ms: p50Ms,

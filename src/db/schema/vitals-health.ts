@@ -1,5 +1,4 @@
 /** The health history of servers, summed by time: a table for each length of bucket. */
-import { sql } from 'drizzle-orm';
 import { bigint, index, integer, jsonb, primaryKey, real, text } from 'drizzle-orm/pg-core';
 import type { ReasonCounts } from '../../core/history/worst-reason.ts';
 import type { Reason } from '../../core/reasons.ts';
@@ -22,8 +21,8 @@ const bucketColumns = () => ({
   unknown: integer('unknown').notNull().default(0),
   maintenance: integer('maintenance').notNull().default(0),
   /** The uptime is healthy / counted. */
-  healthy: integer('healthy').generatedAlwaysAs(sql`up + degraded`),
-  counted: integer('counted').generatedAlwaysAs(sql`up + degraded + down + unauthenticated`),
+  healthy: integer('healthy').notNull().default(0),
+  counted: integer('counted').notNull().default(0),
   /** How many checks had a response time, and their sum. */
   responses: integer('responses').notNull().default(0),
   responseMsSum: bigint('response_ms_sum', { mode: 'number' }).notNull().default(0),
