@@ -1,0 +1,51 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectDatabase } from '../../../src/db/client.ts';
+import {
+  clearQueue,
+  eventually,
+  startTestDaemon,
+  type TestDaemon,
+  testConfig,
+} from '../../support/daemon.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { registerServer } from '../../support/registry.ts';
+import { recordCalls } from '../../support/usage.ts';
+
+let database: TestDatabase;
+let daemon: TestDaemon;
+
+beforeAll(async () => {
+  await clearQueue();
+  database = await createTestDatabase();
+  const { db, close } = connectDatabase(database.url, { poolSize: 1 });
+  await registerServer(db, { id: 'used' });
+  await recordCalls(db, 'used', { 200: 18, 500: 2 });
+  await recordCalls(db, 'used', { 42: 1 });
+  await close();
+  daemon = await startTestDaemon(testConfig(database.url));
+});
+afterAll(async () => {
+  await daemon.stop();
+  await database.close();
+});
+
+test('the daemon rolls usage up, and shows what it took', async () => {
+  const used = await eventually(
+    'the calls of the server',
+    async () => {
+      const [row] = await daemon.db.execute<{ requests: number; errors: number }>(sql`
+        SELECT total_requests AS requests, total_errors AS errors FROM api_usage_stats
+        WHERE server_id = 'used' AND period_type = 'month'`);
+      return row;
+    },
+    // A transaction of another test file may hold the first run up.
+    100_000,
+  );
+  expect(used).toEqual({ requests: 20, errors: 2 });
+  const metrics = await eventually('the metrics of the run', async () => {
+    const text = await (await fetch(`${daemon.httpUrl}/metrics`)).text();
+    return text.includes('mcp_usage_rows_total{result="taken"} 20') ? text : undefined;
+  });
+  expect(metrics).toContain('mcp_usage_rows_total{result="status"} 1');
+}, 120_000);
