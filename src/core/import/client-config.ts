@@ -72,8 +72,16 @@ function readArguments(value: unknown, resolve: Resolve, notes: Set<string>): st
   });
 }
 
-function readCommand(entry: Record<string, unknown>, command: string, resolve: Resolve, notes: Set<string>) {
-  const words = [resolve(command), ...readArguments(entry.args, resolve, notes)];
+function readCommand(
+  entry: Record<string, unknown>,
+  command: string,
+  inputs: ReadonlyMap<string, EditorInput>,
+  notes: Set<string>,
+) {
+  const resolve = createVariableResolver(inputs, notes);
+  const env = readTexts(entry.env, 'env', resolve, notes);
+  const resolveWord = createVariableResolver(inputs, notes, new Set(Object.keys(env)));
+  const words = [resolve(command), ...readArguments(entry.args, resolveWord, notes)];
   if (words.some((word) => word.includes('\0'))) throw new Unusable('its command has a NUL character');
   if (textOf(entry.envFile) !== undefined)
     notes.add('its envFile is not read: add what it sets to auth_config.custom.env');
@@ -81,10 +89,7 @@ function readCommand(entry: Record<string, unknown>, command: string, resolve: R
   return {
     endpointUrl: quoteCommand(words),
     transportType: 'stdio' as const,
-    ...authOfProcess(
-      readTexts(entry.env, 'env', resolve, notes),
-      cwd === undefined ? undefined : resolve(cwd),
-    ),
+    ...authOfProcess(env, cwd === undefined ? undefined : resolve(cwd)),
   };
 }
 
@@ -114,7 +119,7 @@ function readEntry(name: string, entry: unknown, inputs: ReadonlyMap<string, Edi
   if (command === undefined) throw new Unusable('it has neither a command nor a url');
   if (transport !== undefined && transport !== 'stdio')
     throw new Unusable(`its transport is ${transport}, and it has a command instead of a url`);
-  return { ...about, ...readCommand(entry, command, resolve, notes), notes: [...notes] };
+  return { ...about, ...readCommand(entry, command, inputs, notes), notes: [...notes] };
 }
 
 function readInputs(value: unknown): Map<string, EditorInput> {

@@ -195,3 +195,24 @@ test('a number is told of, its value is not; one that no text can stand for is r
   ]);
   expect(rejected).toEqual([{ name: 'b', reason: 'its args[0] is no number' }]);
 });
+
+test('a variable of its own environment is left to the server, and its value stays out of the command', () => {
+  const args = ['mcp-remote', 'https://h.example/sse', '--header', 'Authorization:${AUTH_HEADER}'];
+  const env = { AUTH_HEADER: 'Bearer tok' };
+  expect(one({ command: 'npx', args, env })).toMatchObject({
+    servers: [
+      {
+        endpointUrl: "npx mcp-remote https://h.example/sse --header 'Authorization:${AUTH_HEADER}'",
+        authConfig: { custom: { env } },
+        notes: [],
+      },
+    ],
+    rejected: [],
+  });
+  expect(one({ command: 'npx', args, env: { AUTH_HEADER: '${AUTH_HEADER}' } }).rejected).toEqual([
+    {
+      name: 'it',
+      reason: 'it needs the environment variable AUTH_HEADER, whose value the file does not have',
+    },
+  ]);
+});
