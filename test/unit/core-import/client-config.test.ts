@@ -188,8 +188,8 @@ test('a number is told of, its value is not; one that no text can stand for is r
     [
       'x -p 1.1',
       [
-        'its args[1] is a number, taken as the text that it makes: write it in quotes',
         'its env.PIN is a number, taken as the text that it makes: write it in quotes',
+        'its args[1] is a number, taken as the text that it makes: write it in quotes',
       ],
     ],
   ]);
