@@ -27,7 +27,7 @@ export async function waitForRedis(url: string, options: WaitForRedisOptions = {
   for (let attempt = 0; ; attempt += 1) {
     try {
       const leftMs = deadline - performance.now();
-      await ping(url, Math.max(1_000, Math.min(LONGEST_TRY_MS, leftMs)), options.signal);
+      await ping(url, Math.max(1_000, Math.min(LONGEST_TRY_MS, Math.round(leftMs))), options.signal);
       return;
     } catch (error) {
       if (options.signal?.aborted) throw error;

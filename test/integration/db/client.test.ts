@@ -85,9 +85,13 @@ describe('waitForDatabase', () => {
     try {
       const address = web.address();
       const url = `postgres://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/x`;
-      await expect(waitForDatabase(url, { deadlineMs: 100 })).rejects.toBeInstanceOf(
-        DatabaseUnreachableError,
-      );
+      const lines: string[] = [];
+      const error = await waitForDatabase(url, {
+        deadlineMs: 1_500,
+        onRetry: (line) => lines.push(line),
+      }).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(DatabaseUnreachableError);
+      for (const text of [...lines, String(error)]) expect(text).toMatch(/no answer in [12] s/);
       const abort = new AbortController();
       web.once('connection', () => abort.abort());
       await expect(waitForDatabase(url, { signal: abort.signal })).rejects.toThrow(/abort/i);
