@@ -21,6 +21,7 @@ export function enqueueProbes(context: ActionContext, command: EnqueueCommand): 
     const found = new Set(queued.map((server) => server.id));
     const unknown = (selection.ids ?? []).filter((id) => !found.has(id));
     const sinceMs = await readClock(database.db);
+    if (queued.length === 0) return { queued, unknown, verdicts: command.wait ? [] : null, unfinished: [] };
     await putIntoQueue(context, database, [...found]);
     if (!command.wait) return { queued, unknown, verdicts: null, unfinished: [] };
     const verdicts = await waitForAll(context, database, [...found], sinceMs, command.onProgress);

@@ -2,24 +2,31 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddResult, NewServer, ServerDetail, ServerFilter, ServerSummary } from '../cli/actions.ts';
 import { NONCE_BYTES, sealConfig } from '../core/secrets/seal.ts';
 import { readRecentChecks, readServers, type ServerRow } from '../db/queries/server-details.ts';
-import { deleteServers, insertServers } from '../db/queries/servers.ts';
+import { deleteServers, findTenants, insertServers } from '../db/queries/servers.ts';
 import { type ActionContext, withDatabase } from './context.ts';
 
 /** The gateway wants an owner; one that nobody else can be. */
 const OWNER = 'mcp-vitals';
 
-/** Registers servers; one that has the id, or the name and address, of a registered one is left out. */
+/** Registers servers; one that has the id, or the name and address, of a registered one, or a tenant that does not exist, is left out. */
 export function addServers(context: ActionContext, servers: NewServer[]): Promise<AddResult> {
   return withDatabase(context, async ({ db }) => {
     const known = await readServers(db, {});
     const addresses = new Set(known.map(({ name, endpointUrl }) => `${name}\n${endpointUrl}`));
     const ids = new Set(known.map(({ id }) => id));
+    const tenantIds = servers.flatMap(({ tenantId }) => (tenantId === null ? [] : [tenantId]));
+    const tenants = new Set(await findTenants(db, [...new Set(tenantIds)]));
     const result: AddResult = { added: [], skipped: [] };
     const rows = [];
     for (const server of servers) {
       const id = server.id ?? randomUUID();
       const address = `${server.name}\n${server.endpointUrl}`;
       if (ids.has(id)) result.skipped.push({ name: server.name, reason: `the id ${id} is taken` });
+      else if (server.tenantId !== null && !tenants.has(server.tenantId))
+        result.skipped.push({
+          name: server.name,
+          reason: `there is no tenant with the id ${server.tenantId}`,
+        });
       else if (addresses.has(address))
         result.skipped.push({ name: server.name, reason: 'it is registered already' });
       else {

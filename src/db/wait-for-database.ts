@@ -61,7 +61,7 @@ export async function waitForDatabase(url: string, options: WaitOptions = {}): P
   for (let attempt = 1; ; attempt += 1) {
     try {
       const leftMs = deadlineMs - (performance.now() - startedAt);
-      await ping(url, Math.max(1_000, Math.min(LONGEST_TRY_MS, leftMs)), options.signal);
+      await ping(url, Math.max(1_000, Math.min(LONGEST_TRY_MS, Math.round(leftMs))), options.signal);
       return;
     } catch (error) {
       if (options.signal?.aborted) throw error;

@@ -16,6 +16,7 @@ export interface WaitForRedisOptions {
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_TRY_MS = 10_000;
 /** Answers that another try will not change. */
 const HOPELESS = /WRONGPASS|NOAUTH|NOPERM|invalid DB index/i;
 
@@ -25,9 +26,11 @@ export async function waitForRedis(url: string, options: WaitForRedisOptions = {
   const deadline = performance.now() + (options.deadlineMs ?? 30_000);
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await ping(url);
+      const leftMs = deadline - performance.now();
+      await ping(url, Math.max(1_000, Math.min(LONGEST_TRY_MS, Math.round(leftMs))), options.signal);
       return;
     } catch (error) {
+      if (options.signal?.aborted) throw error;
       const problem = error instanceof Error ? error.message : String(error);
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
       if (HOPELESS.test(problem) || performance.now() + pauseMs > deadline) {
@@ -39,7 +42,8 @@ export async function waitForRedis(url: string, options: WaitForRedisOptions = {
   }
 }
 
-async function ping(url: string): Promise<void> {
+/** One PING, on a connection of its own. What listens there may take the connection, and never say a word. */
+async function ping(url: string, patienceMs: number, signal: AbortSignal | undefined): Promise<void> {
   const client = new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,
@@ -51,9 +55,17 @@ async function ping(url: string): Promise<void> {
   client.on('error', (error: Error) => {
     fault = error;
   });
+  const timeout = AbortSignal.timeout(patienceMs);
+  const over = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  const answered = client.connect().then(() => client.ping());
   try {
-    await client.connect();
-    await client.ping();
+    const ended = new Promise<never>((_, reject) => {
+      const tell = () =>
+        reject(timeout.aborted ? new Error(`no answer in ${Math.round(patienceMs / 1000)} s`) : over.reason);
+      if (over.aborted) tell();
+      over.addEventListener('abort', tell, { once: true });
+    });
+    await Promise.race([answered, ended]);
   } catch (error) {
     throw fault ?? error;
   } finally {

@@ -25,7 +25,7 @@ export const addDaemon: AddCommand = (program, context) => {
     .command('daemon')
     .summary('run the worker')
     .description(
-      'Runs the worker until it is stopped with Ctrl-C or SIGTERM. Without DATABASE_URL it starts its own\nPostgreSQL, and a demo fleet when nothing is registered.',
+      'Runs the worker until it is stopped with Ctrl-C or SIGTERM. Without DATABASE_URL it starts its own PostgreSQL, and a demo fleet when nothing is registered.',
     )
     .option('--demo', 'start the demo fleet, also beside what is registered')
     .option('--no-demo', 'start no demo fleet')

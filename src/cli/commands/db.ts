@@ -61,7 +61,7 @@ const addAdopt: AddCommand = (db, context) => {
   db.command('adopt')
     .summary('take over a database that the gateway made')
     .description(
-      'Checks a database that the gateway itself made against the contract, tells table by table where it\ndiffers, and takes it over. Nothing of the gateway’s is dropped, renamed, retyped or rewritten.\nExit code 1 when the worker cannot run on it.',
+      'Checks a database that the gateway itself made against the contract, tells table by table where it differs, and takes it over. Nothing of the gateway’s is dropped, renamed, retyped or rewritten.\nExit code 1 when the worker cannot run on it.',
     )
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  DATABASE_URL=postgres://… mcp-vitals db adopt')

@@ -10,7 +10,7 @@ export const addDemo: AddCommand = (program, context) => {
     .command('demo')
     .summary('run the demo servers alone')
     .description(
-      'Starts the demo fleet, real MCP servers of every kind on free loopback ports, and shows where they\nare. Runs until it is stopped with Ctrl-C. Needs no database.',
+      'Starts the demo fleet, real MCP servers of every kind on free loopback ports, and shows where they are. Runs until it is stopped with Ctrl-C. Needs no database.',
     )
     .addOption(jsonOption())
     .addHelpText(

@@ -11,7 +11,7 @@ export const addDiff: AddCommand = (program, context) => {
     .command('diff')
     .summary('compare a server’s inventory at two times')
     .description(
-      'Compares what a server offered at two times, and grades what changed. A time is an ISO date or time,\nhow long ago (6h, 2d), or now; the hash of an inventory will do as well.',
+      'Compares what a server offered at two times, and grades what changed. A time is an ISO date or time, how long ago (6h, 2d), or now; the hash of an inventory will do as well.',
     )
     .argument('<server>', 'its id, or its name')
     .argument('<t1>', 'the earlier time, or a hash')

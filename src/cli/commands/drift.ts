@@ -11,7 +11,7 @@ export const addDrift: AddCommand = (program, context) => {
     .command('drift')
     .summary('show how a server’s tools, resources and prompts changed')
     .description(
-      'Shows each change of a server’s inventory, the latest first: what it means to callers (breaking,\nsuspicious, additive, cosmetic), how much what changed is used, and what the listing costs in tokens.',
+      'Shows each change of a server’s inventory, the latest first: what it means to callers (breaking, suspicious, additive, cosmetic), how much what changed is used, and what the listing costs in tokens.',
     )
     .argument('<server>', 'its id, or its name')
     .option('--since <time>', 'only changes since then: an ISO time, or how long ago, as 6h or 7d')

@@ -48,7 +48,7 @@ export const addPin: AddCommand = (program, context) => {
     .command('pin')
     .summary('hold a server to the inventory that it has')
     .description(
-      'Holds a server to its inventory: a breaking or suspicious difference raises an alert and a security\nevent, which stay open until somebody accepts an inventory by its hash.',
+      'Holds a server to its inventory: a breaking or suspicious difference raises an alert and a security event, which stay open until somebody accepts an inventory by its hash.',
     )
     .argument('[server]', 'its id, or its name')
     .option('--accept <hash>', 'hold it to this inventory from now on, and end what was open about it')

@@ -46,7 +46,7 @@ export const addReplay: AddCommand = (program, context) => {
     .command('replay')
     .summary('run a policy over a server’s history')
     .description(
-      'Decides a server’s stored history again, with the configured policy or another one, and shows which\nalerts that raises, when, and for how long, beside those that were really raised: which are new, which\nwould have been missed, and which come sooner or later. Nothing is changed, and nobody is told.',
+      'Decides a server’s stored history again, with the configured policy or another one, and shows which alerts that raises, when, and for how long, beside those that were really raised: which are new, which would have been missed, and which come sooner or later. Nothing is changed, and nobody is told.',
     )
     .requiredOption('--server <id>', 'its id, or its name')
     .option('--since <time>', 'from when on: 30m, 12h, 7d before now, or an ISO time', '7d')

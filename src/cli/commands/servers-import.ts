@@ -38,7 +38,7 @@ export const addServersImport: AddCommand = (servers, context) => {
     .command('import')
     .summary('register the servers of a file')
     .description(
-      'Registers the servers of a file: the mcpServers of Claude Desktop, Cursor and others, the servers of\nVS Code, or the official registry’s server.json, alone or in a list. What cannot be imported is named\nwith its reason, the rest goes in, and the exit code is then 1.',
+      'Registers the servers of a file: the mcpServers of Claude Desktop, Cursor and others, the servers of VS Code, or the official registry’s server.json, alone or in a list. What cannot be imported is named with its reason, the rest goes in, and the exit code is then 1.',
     )
     .argument('<file>', 'the file; comments and trailing commas are fine')
     .option('--tag <tag>', 'a tag for all of them; may be given again', collectText)

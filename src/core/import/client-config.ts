@@ -36,31 +36,52 @@ function namedTransport(entry: Record<string, unknown>): TransportType | undefin
   return transport;
 }
 
-/** Strings by name; numbers and booleans are written as text, null means not set. */
-function readTexts(value: unknown, what: string, resolve: Resolve): Record<string, string> {
+/** A number as text: the file may have said 1.10 or 007, and nobody can tell any more. */
+function readNumber(value: number | boolean, where: string, notes: Set<string>): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Unusable(`its ${where} is no number`);
+  notes.add(`its ${where} is a ${typeof value}, taken as the text that it makes: write it in quotes`);
+  return String(value);
+}
+
+/** Strings by name; numbers and booleans are written as text, with a note, and null means not set. */
+function readTexts(
+  value: unknown,
+  what: string,
+  resolve: Resolve,
+  notes: Set<string>,
+): Record<string, string> {
   if (value === undefined || value === null) return {};
   if (!isObject(value)) throw new Unusable(`its ${what} is not an object`);
   const entries = Object.entries(value).flatMap(([name, item]): [string, string][] => {
     if (item === null) return [];
     if (typeof item === 'string') return [[name, resolve(item)]];
-    if (typeof item === 'number' || typeof item === 'boolean') return [[name, String(item)]];
+    if (typeof item === 'number' || typeof item === 'boolean')
+      return [[name, readNumber(item, `${what}.${name}`, notes)]];
     throw new Unusable(`its ${what}.${name} is not a string`);
   });
   return Object.fromEntries(entries);
 }
 
-function readArguments(value: unknown, resolve: Resolve): string[] {
+function readArguments(value: unknown, resolve: Resolve, notes: Set<string>): string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new Unusable('its args is not a list');
-  return value.map((item: unknown) => {
+  return value.map((item: unknown, index) => {
     if (typeof item === 'string') return resolve(item);
-    if (typeof item === 'number') return String(item);
+    if (typeof item === 'number') return readNumber(item, `args[${index}]`, notes);
     throw new Unusable('its args has an item that is not a string');
   });
 }
 
-function readCommand(entry: Record<string, unknown>, command: string, resolve: Resolve, notes: Set<string>) {
-  const words = [resolve(command), ...readArguments(entry.args, resolve)];
+function readCommand(
+  entry: Record<string, unknown>,
+  command: string,
+  inputs: ReadonlyMap<string, EditorInput>,
+  notes: Set<string>,
+) {
+  const resolve = createVariableResolver(inputs, notes);
+  const env = readTexts(entry.env, 'env', resolve, notes);
+  const resolveWord = createVariableResolver(inputs, notes, new Set(Object.keys(env)));
+  const words = [resolve(command), ...readArguments(entry.args, resolveWord, notes)];
   if (words.some((word) => word.includes('\0'))) throw new Unusable('its command has a NUL character');
   if (textOf(entry.envFile) !== undefined)
     notes.add('its envFile is not read: add what it sets to auth_config.custom.env');
@@ -68,7 +89,7 @@ function readCommand(entry: Record<string, unknown>, command: string, resolve: R
   return {
     endpointUrl: quoteCommand(words),
     transportType: 'stdio' as const,
-    ...authOfProcess(readTexts(entry.env, 'env', resolve), cwd === undefined ? undefined : resolve(cwd)),
+    ...authOfProcess(env, cwd === undefined ? undefined : resolve(cwd)),
   };
 }
 
@@ -89,7 +110,7 @@ function readEntry(name: string, entry: unknown, inputs: ReadonlyMap<string, Edi
   };
   if (rawUrl !== undefined && transport !== 'stdio') {
     const endpointUrl = resolve(rawUrl);
-    const headers = readTexts(entry.headers, 'headers', resolve);
+    const headers = readTexts(entry.headers, 'headers', resolve, notes);
     if (entry.oauth !== undefined || entry.auth !== undefined)
       notes.add('its sign-in is not imported: give the registry a token or client credentials');
     const transportType = checkUrl(endpointUrl, transport);
@@ -98,7 +119,7 @@ function readEntry(name: string, entry: unknown, inputs: ReadonlyMap<string, Edi
   if (command === undefined) throw new Unusable('it has neither a command nor a url');
   if (transport !== undefined && transport !== 'stdio')
     throw new Unusable(`its transport is ${transport}, and it has a command instead of a url`);
-  return { ...about, ...readCommand(entry, command, resolve, notes), notes: [...notes] };
+  return { ...about, ...readCommand(entry, command, inputs, notes), notes: [...notes] };
 }
 
 function readInputs(value: unknown): Map<string, EditorInput> {

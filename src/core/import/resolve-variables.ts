@@ -17,10 +17,16 @@ function describeInput(id: string, input: EditorInput | undefined): string {
 
 /**
  * Puts values into `${…}`. What only an editor, its user or their environment knows makes a server
- * unusable: a row with a hole in it would be reported as the server's fault.
+ * unusable: a row with a hole in it would be reported as the server's fault. A variable that the server
+ * is given in its own environment is left to it: some put them into their arguments themselves.
  */
-export function createVariableResolver(inputs: ReadonlyMap<string, EditorInput>, notes: Set<string>) {
+export function createVariableResolver(
+  inputs: ReadonlyMap<string, EditorInput>,
+  notes: Set<string>,
+  own: ReadonlySet<string> = new Set(),
+) {
   function evaluate(expression: string): string {
+    if (own.has(expression)) return `\${${expression}}`;
     const input = /^input:(.*)$/.exec(expression)?.[1];
     if (input !== undefined) {
       const known = inputs.get(input);

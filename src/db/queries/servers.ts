@@ -1,6 +1,6 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
-import { mcpServer } from '../schema/index.ts';
+import { mcpServer, tenant } from '../schema/index.ts';
 
 export interface RegisteredServer {
   id: string;
@@ -40,6 +40,13 @@ export async function selectServers(
     .from(mcpServer)
     .where(and(...conditions))
     .orderBy(mcpServer.id);
+}
+
+/** Those of the tenants that exist. */
+export async function findTenants(db: Database, ids: string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await db.select({ id: tenant.id }).from(tenant).where(inArray(tenant.id, ids));
+  return rows.map((row) => row.id);
 }
 
 export type NewServer = typeof mcpServer.$inferInsert;

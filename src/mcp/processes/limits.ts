@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -48,11 +48,11 @@ export async function findCommand(
   searchPath: string | undefined,
   cwd: string | undefined,
 ): Promise<string | null> {
-  const isRunnable = (path: string) =>
-    access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
+  // A folder has the same permission, and means another thing by it.
+  const isRunnable = async (path: string) => {
+    const [allowed, file] = await Promise.allSettled([access(path, constants.X_OK), stat(path)]);
+    return allowed.status === 'fulfilled' && file.status === 'fulfilled' && file.value.isFile();
+  };
   if (command.includes('/')) {
     const path = isAbsolute(command) ? command : resolve(cwd ?? process.cwd(), command);
     return (await isRunnable(path)) ? path : null;
@@ -64,4 +64,10 @@ export async function findCommand(
     if (await isRunnable(path)) return path;
   }
   return null;
+}
+
+/** Why the limiter could not start the command (a missing interpreter, a file of another machine); null when it could. */
+export function readRefusal(exitCode: number | null, stderr: string): string | null {
+  if (exitCode !== 126 && exitCode !== 127) return null;
+  return /^prlimit: failed to execute .*: ([^:\n]+)\n?$/.exec(stderr)?.[1] ?? null;
 }

@@ -8,7 +8,7 @@ import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { watchProcessCount } from '../processes/count-processes.ts';
 import { descendantsOf } from '../processes/end-marked.ts';
-import { findCommand, findLimiter } from '../processes/limits.ts';
+import { findCommand, findLimiter, readRefusal } from '../processes/limits.ts';
 import { MARK_NAME, newMark } from '../processes/mark.ts';
 import { CUT_MARK } from '../scrub.ts';
 import { LineReader } from './line-reader.ts';
@@ -248,6 +248,12 @@ export class StdioTransport implements ProbeTransport {
     if (this.failure || this.#ending) return;
     const how = signal === null ? `with exit code ${exitCode}` : `by signal ${signal}`;
     const stderr = (this.#stderrIsCut ? CUT_MARK : '') + this.#stderr.toString('utf8');
+    const refusal = readRefusal(exitCode, stderr);
+    if (refusal !== null) {
+      const message = `the command ${this.#command.command} could not be started (${refusal})`;
+      this.#fail({ kind: 'spawn', code: exitCode === 127 ? 'ENOENT' : 'EACCES', message });
+      return;
+    }
     this.#fail({
       kind: 'exit',
       exitCode,

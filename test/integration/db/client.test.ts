@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase } from '../../../src/db/client.ts';
 import { DatabaseUnreachableError } from '../../../src/db/errors.ts';
@@ -94,6 +94,27 @@ describe('waitForDatabase', () => {
     } finally {
       web.closeAllConnections();
       web.close();
+    }
+  });
+
+  it('gives up on what never says a word, each try a real one', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined).resume());
+    }).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    try {
+      const { port } = silent.address() as AddressInfo;
+      const lines: string[] = [];
+      const error = await waitForDatabase(`postgres://127.0.0.1:${port}/x`, {
+        deadlineMs: 2_600,
+        onRetry: (line) => lines.push(line),
+      }).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(DatabaseUnreachableError);
+      for (const text of [...lines, String(error)]) expect(text).toMatch(/no answer in [123] s/);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
     }
   });
 

@@ -147,6 +147,28 @@ describe('credentials in the registry', () => {
     expect(await stateOf('added')).toMatchObject({ verdict: 'up' });
   });
 
+  test('go in for no tenant that does not exist', async () => {
+    const stray = await addServers(contextOf(newText), [
+      {
+        id: 'stray',
+        name: 'stray',
+        description: null,
+        version: null,
+        endpointUrl: `http://127.0.0.1:${server.port}/stray`,
+        transportType: 'http',
+        authType: 'none',
+        authConfig: null,
+        tags: [],
+        tenantId: 'nope',
+      },
+    ]);
+    expect(stray).toEqual({
+      added: [],
+      skipped: [{ name: 'stray', reason: 'there is no tenant with the id nope' }],
+    });
+    expect(await daemon.db.query.mcpServer.findFirst({ where: eq(mcpServer.id, 'stray') })).toBeUndefined();
+  });
+
   test('are sealed in pages, whatever a gateway wrote; what was sealed before an end is not sealed again', async () => {
     await daemon.db.execute(sql`
       INSERT INTO mcp_server (id, name, version, endpoint_url, transport_type, owner_id, status, last_health_check,

@@ -152,6 +152,21 @@ describe('a command that cannot be started', () => {
     expect(outcome.fault).toMatchObject({ code: 'ENOTDIR' });
   });
 
+  it('is a folder', async () => {
+    const { reason, outcome } = await probe([folder]);
+    expect(reason).toBe('spawn_failed');
+    expect(outcome.fault).toMatchObject({ kind: 'spawn', code: 'EACCES' });
+  });
+
+  it('names an interpreter that is not there', async () => {
+    const script = join(folder, 'script');
+    await writeFile(script, '#!/no/such/interpreter\n', { mode: 0o755 });
+    const { reason, outcome } = await probe([script]);
+    expect(reason).toBe('spawn_failed');
+    expect(outcome.fault).toMatchObject({ kind: 'spawn', code: 'ENOENT' });
+    expect(outcome.fault?.message).toContain(script);
+  });
+
   it('has more arguments than the system takes', async () => {
     expect((await probe(['true', 'x'.repeat(4_000_000)])).reason).toBe('spawn_failed');
   });

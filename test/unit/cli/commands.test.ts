@@ -76,6 +76,12 @@ test.each(tree)('%j --help has an example', async (path, example) => {
   expect(out).toContain(example);
 });
 
+test.each(tree)('%j --help breaks no sentence but where the terminal ends', async (path) => {
+  const { out } = await run([...path, '--help'], { isTTY: true, columns: 10_000 });
+  const description = out.split('\n\n')[1] ?? '';
+  for (const line of description.split('\n')) expect(line).toMatch(/[.:]$/);
+});
+
 test('--help names every command, --version the version', async () => {
   const { code, out } = await run(['--help']);
   expect(code).toBe(0);
@@ -135,6 +141,24 @@ test('enqueue', async () => {
     [{ tag: 't' }, true],
     [{ tenantId: 'acme' }, false],
   ]);
+});
+
+test.each([
+  [['--all'], 'no server is registered'],
+  [['--tag', 'none'], 'no server has the tag none'],
+  [['--tenant', 'none', '--wait'], 'no server belongs to the tenant none'],
+])('enqueue %j: nobody is meant', async (argv, message) => {
+  const enqueue: Actions['enqueue'] = async ({ wait }) => ({
+    queued: [],
+    unknown: [],
+    verdicts: wait ? [] : null,
+    unfinished: [],
+  });
+  expect(await run(['enqueue', ...argv], { actions: { enqueue } })).toEqual({
+    code: 1,
+    out: '0 probes queued\n',
+    err: `mcp-vitals: ${message}\n`,
+  });
 });
 
 const waiting: Actions['enqueue'] = async ({ onProgress }) => {

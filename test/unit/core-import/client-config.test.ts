@@ -44,7 +44,10 @@ test('Claude Desktop', () => {
       transportType: 'stdio',
       authType: 'custom',
       authConfig: { custom: { env: { GITHUB_TOKEN: 'ghp_x', RETRIES: '3', DEBUG: 'false' } } },
-      notes: [],
+      notes: [
+        'its env.RETRIES is a number, taken as the text that it makes: write it in quotes',
+        'its env.DEBUG is a boolean, taken as the text that it makes: write it in quotes',
+      ],
     },
   ]);
 });
@@ -174,4 +177,42 @@ test.each([
   expect(servers).toEqual([]);
   expect(rejected[0]?.name).toMatch(/^f\.json/);
   expect(rejected[0]?.reason).toMatch(reason);
+});
+
+test('a number is told of, its value is not; one that no text can stand for is refused', () => {
+  const { servers, rejected } = parseServersFile(
+    '{ "mcpServers": { "a": { "command": "x", "args": ["-p", 1.10], "env": { "PIN": 4711 } }, "b": { "command": "x", "args": [1e999] } } }',
+    'mcp.json',
+  );
+  expect(servers.map(({ endpointUrl, notes }) => [endpointUrl, notes])).toEqual([
+    [
+      'x -p 1.1',
+      [
+        'its env.PIN is a number, taken as the text that it makes: write it in quotes',
+        'its args[1] is a number, taken as the text that it makes: write it in quotes',
+      ],
+    ],
+  ]);
+  expect(rejected).toEqual([{ name: 'b', reason: 'its args[0] is no number' }]);
+});
+
+test('a variable of its own environment is left to the server, and its value stays out of the command', () => {
+  const args = ['mcp-remote', 'https://h.example/sse', '--header', 'Authorization:${AUTH_HEADER}'];
+  const env = { AUTH_HEADER: 'Bearer tok' };
+  expect(one({ command: 'npx', args, env })).toMatchObject({
+    servers: [
+      {
+        endpointUrl: "npx mcp-remote https://h.example/sse --header 'Authorization:${AUTH_HEADER}'",
+        authConfig: { custom: { env } },
+        notes: [],
+      },
+    ],
+    rejected: [],
+  });
+  expect(one({ command: 'npx', args, env: { AUTH_HEADER: '${AUTH_HEADER}' } }).rejected).toEqual([
+    {
+      name: 'it',
+      reason: 'it needs the environment variable AUTH_HEADER, whose value the file does not have',
+    },
+  ]);
 });
