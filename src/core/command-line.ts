@@ -5,8 +5,8 @@ const OPERATORS = new Set(['|', '&', ';', '<', '>', '(', ')', '`']);
 /** What a backslash quotes within double quotes; before anything else it stands for itself. */
 const DOUBLE_QUOTED_ESCAPES = new Set(['"', '\\', '$', '`']);
 
-/** Whether a `$` at `at` begins what a shell would replace. */
-const expands = (text: string, at: number) => text[at] === '$' && /[\w{('"]/.test(text[at + 1] ?? '');
+/** Whether a `$` at `at` begins what a shell would replace: a variable, or one of its special parameters. */
+const expands = (text: string, at: number) => text[at] === '$' && /[\w{('"@*#?$!-]/.test(text[at + 1] ?? '');
 
 /**
  * Words of `text` as a POSIX shell would see them, without a shell: quotes and backslashes work, globs

@@ -40,6 +40,8 @@ describe('splitCommandLine', () => {
     "a 'b",
     'a "b',
     'a \\',
+    'a $- $?',
+    'a \\\\$-',
   ])('says what is wrong with %j', (text) => {
     expect(splitCommandLine(text)).toHaveProperty('problem');
   });
@@ -62,6 +64,7 @@ describe('splitCommandLine', () => {
       '/',
       'é',
       '\\$',
+      '$',
       '\\ ',
     );
     fc.assert(
