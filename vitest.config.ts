@@ -5,6 +5,7 @@ const project = (name: string, timeoutMs: number, options: object = {}) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    setupFiles: ['test/support/one-seed.ts'],
     testTimeout: timeoutMs,
     hookTimeout: Math.max(timeoutMs, 60_000),
     ...options,
