@@ -1,17 +1,16 @@
-// Good MCP servers that take as long to answer as one far away does, and hostile ones, each on a port of its own.
+// MCP servers, each on a port of its own: good ones that take as long to answer as one far away does, or hostile ones.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 export interface TargetsRequest {
+  kind: 'good' | 'hostile';
   count: number;
   latencyMs: number;
 }
 
-export interface TargetsAnswer {
-  good: number[];
-  hostile: number[];
-}
+/** The ports of the servers. */
+export type TargetsAnswer = number[];
 
 interface Rpc {
   id?: number;
@@ -103,13 +102,10 @@ function listen(act: Act): Promise<number> {
 }
 
 process.once('disconnect', () => process.exit());
-process.on('message', async ({ count, latencyMs }: TargetsRequest) => {
+process.on('message', async ({ kind, count, latencyMs }: TargetsRequest) => {
   const late: Act = (response, message) => void setTimeout(() => answer(response, message), latencyMs);
-  const silent: Act = () => undefined;
+  const acts = kind === 'good' ? [late] : HOSTILE;
   const numbers = Array.from({ length: count }, (_, index) => index);
-  const good = await Promise.all(numbers.map(() => listen(late)));
-  const hostile = await Promise.all(
-    numbers.map((index) => listen(HOSTILE[index % HOSTILE.length] ?? silent)),
-  );
-  process.send?.({ good, hostile } satisfies TargetsAnswer);
+  const ports = await Promise.all(numbers.map((index) => listen(acts[index % acts.length] ?? late)));
+  process.send?.(ports satisfies TargetsAnswer);
 });

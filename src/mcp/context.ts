@@ -1,6 +1,7 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { ByteCounts, Fault, ServerCertificate } from '../core/outcome.ts';
 import { Admission } from './admission.ts';
+import type { BulkLane, LaneShare } from './bulk-lane.ts';
 import type { Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
 import { FaultError } from './fault-error.ts';
@@ -22,16 +23,20 @@ export interface ProbeTools {
   extraCa: string | undefined;
   /** What a child inherits before the target's own variables. */
   childEnvironment: Record<string, string>;
+  /** Where those whose targets send much take turns. */
+  bulk: BulkLane;
 }
 
 /** What one probe's transport is given: clocks, bounds, counters and rules, and nothing global. */
-export interface ProbeContext extends ProbeTools {
+export interface ProbeContext extends Omit<ProbeTools, 'bulk'> {
   /** What the whole probe may take. */
   timeoutMs: number;
   watch: Stopwatch;
   /** Where it may connect to. */
   admission: Admission;
   allowance: Allowance;
+  /** Its turns, once its target sends much. */
+  lane: LaneShare;
   sessions: SessionLedger;
   /** What the target showed first, by TLS. */
   peer: { certificate: ServerCertificate | null };
@@ -104,7 +109,7 @@ export class Allowance {
 
 /** The context of a probe that begins now, and has `timeoutMs`. */
 export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContext {
-  const { limits, egress, resolver, children, footprint, userAgent, extraCa, childEnvironment } = tools;
+  const { limits, egress, resolver, children, footprint, userAgent, extraCa, childEnvironment, bulk } = tools;
   const watch = new Stopwatch();
   return {
     timeoutMs,
@@ -119,6 +124,7 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     childEnvironment,
     watch,
     allowance: new Allowance(limits, watch),
+    lane: bulk.join(),
     sessions: new SessionLedger(footprint),
     peer: { certificate: null },
     bytes: { sent: 0, received: 0 },

@@ -4,7 +4,6 @@ import type { Definition, Inventory, InventoryKind, Warning } from '../core/outc
 import type { Sliced } from '../core/slices.ts';
 import { type DefinitionProblem, definitionName, definitionProblem } from './check-definition.ts';
 import { FaultError } from './fault-error.ts';
-import { inSlices } from './in-slices.ts';
 import type { ProbeLimits } from './limits.ts';
 import { ListingDigest } from './listing-digest.ts';
 import type { Opened } from './opened.ts';
@@ -80,6 +79,7 @@ export async function listInventory(
   limits: ProbeLimits,
   sdkTimeoutMs: number,
   isOver: () => boolean,
+  inTurns: <Result>(work: Sliced<Result>) => Promise<Result>,
   describe: (error: unknown) => string,
 ): Promise<{ inventory: Inventory; warnings: Warning[]; digest: string | null }> {
   const inventory: Inventory = { tools: [], resources: [], resourceTemplates: [], prompts: [] };
@@ -90,7 +90,7 @@ export async function listInventory(
     const { kind, method } = family;
     try {
       const entries = await listFamily(opened, family, limits, sdkTimeoutMs, digest);
-      inventory[kind] = await inSlices(judge(opened, family, entries, warnings), isOver);
+      inventory[kind] = await inTurns(judge(opened, family, entries, warnings));
     } catch (error) {
       if (isOver()) throw error;
       if (rpcCodeOf(error) === ErrorCode.MethodNotFound) {

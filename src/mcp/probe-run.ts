@@ -2,6 +2,7 @@ import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { CanarySettings } from '../core/monitor/canary-settings.ts';
 import type { CanaryOutcome, Fault, Inventory, ProbeOutcome, Warning } from '../core/outcome.ts';
+import type { Sliced } from '../core/slices.ts';
 import type { Era, ProbeTarget } from '../core/target.ts';
 import { CANARY_ANSWER_BYTES, callCanary } from './call-canary.ts';
 import { callHeaders } from './call-headers.ts';
@@ -87,7 +88,10 @@ export class ProbeRun {
     const onAbort = () => this.cancel('the probe was cancelled');
     if (this.#signal?.aborted) onAbort();
     // Nothing is begun for a probe that is not wanted any more.
-    if (this.#cancelled) return this.#compose(this.#cancelled);
+    if (this.#cancelled) {
+      this.#context.lane.leave();
+      return this.#compose(this.#cancelled);
+    }
     this.#signal?.addEventListener('abort', onAbort, { once: true });
     // A call that is still under way is the canary's failure: all else went well by then.
     const late = () => this.#interrupt(this.#canary ? null : this.#timeoutFault());
@@ -108,6 +112,7 @@ export class ProbeRun {
     this.#signal?.removeEventListener('abort', onAbort);
     watch.enter('close');
     const trouble = await this.#leaveNothing();
+    this.#context.lane.leave();
     watch.stop();
     return this.#compose(fault ?? trouble);
   }
@@ -169,7 +174,7 @@ export class ProbeRun {
   }
 
   async #session(): Promise<void> {
-    const { watch, limits } = this.#context;
+    const { watch, limits, lane } = this.#context;
     await this.#newLink();
     watch.enter('handshake');
     const opened = await this.#open();
@@ -181,7 +186,8 @@ export class ProbeRun {
     if (!this.#wantsInventory) return;
     watch.enter('list');
     const isOver = () => this.#over || this.#link?.transport.failure != null;
-    const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, describeError);
+    const inTurns = <Result>(work: Sliced<Result>) => lane.run(work, isOver);
+    const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, inTurns, describeError);
     this.#inventory = await scrubInventory(listed.inventory, this.#scrubber().content);
     this.#listingDigest = listed.digest;
     this.#warnings.push(...listed.warnings);

@@ -1,5 +1,6 @@
 import { faultOutcome, type ProbeOutcome } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
+import { BulkLane } from './bulk-lane.ts';
 import { createResolver, type Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
 import { createFootprint, type Footprint } from './footprint.ts';
@@ -50,6 +51,7 @@ export function createProber(options: ProberOptions): Prober {
     extraCa: options.extraCa,
     userAgent: `${clientInfo.name}/${clientInfo.version}`,
     childEnvironment: { ...options.environment },
+    bulk: new BulkLane(),
   };
   let closed = false;
 

@@ -1,4 +1,5 @@
 import type { ProbeTarget } from '../../src/core/target.ts';
+import { BulkLane } from '../../src/mcp/bulk-lane.ts';
 import { createContext, type ProbeContext } from '../../src/mcp/context.ts';
 import { createResolver } from '../../src/mcp/dns/resolver.ts';
 import { createFootprint } from '../../src/mcp/footprint.ts';
@@ -21,6 +22,7 @@ export function createTestContext(limits: Partial<ProbeLimits> = {}): ProbeConte
       userAgent: 'mcp-vitals-test/0.0.0',
       extraCa: undefined,
       childEnvironment: { PATH: process.env.PATH ?? '' },
+      bulk: new BulkLane(),
     },
     10_000,
   );

@@ -7,6 +7,7 @@ import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { Dialer } from './dialer.ts';
 import { faultOfNetworkError } from './network-fault.ts';
+import { readInTurns } from './read-in-turns.ts';
 import { StallWatch } from './stall-watch.ts';
 
 const MAX_REDIRECTS = 5;
@@ -161,6 +162,8 @@ export class HttpExchange {
         clearTimeout(timer);
         resolve();
       });
+      // One that says much is not read faster for it.
+      if (!empty) readInTurns(response, this.#context.lane, () => undefined);
       response.resume();
     });
   }
@@ -181,9 +184,11 @@ export class HttpExchange {
     onChunk: (chunk: Buffer) => void,
     isWithin: () => boolean = () => true,
   ): Promise<void> {
-    const { allowance } = this.#context;
+    const { allowance, lane } = this.#context;
     return new Promise((resolve, reject) => {
+      let isOver = false;
       const fail = (error: unknown) => {
+        isOver = true;
         stall.stop();
         response.destroy();
         // What it was given would still be inflated, a thousand times over.
@@ -197,25 +202,31 @@ export class HttpExchange {
         fail(new FaultError(allowance.tooManyBytes()));
         return;
       }
-      source.on('data', (chunk: Buffer) => {
+      const take = (piece: Buffer) => {
+        if (isOver) return;
         try {
-          allowance.takeBytes(chunk.length);
-          onChunk(ownChunk(chunk));
+          allowance.takeBytes(piece.length);
+          onChunk(ownChunk(piece));
           stall.saw(isWithin());
         } catch (error) {
           fail(error);
         }
-      });
-      source.on('end', () => {
+      };
+      const idle = readInTurns(source, lane, take, stall);
+      // What came before it broke is heard first.
+      const broken = (error: unknown) => void idle().then(() => fail(error));
+      // The last piece may still wait for its turn.
+      source.on('end', async () => {
+        await idle();
         stall.stop();
         resolve();
       });
-      source.on('error', fail);
-      if (source !== response) response.on('error', fail);
+      source.on('error', broken);
+      if (source !== response) response.on('error', broken);
       // A body that is cut off may end without 'end' and 'error'.
       response.on('close', () => {
         if (source === response) stall.stop();
-        if (!response.complete) fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+        if (!response.complete) broken(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
       });
     });
   }

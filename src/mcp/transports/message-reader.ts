@@ -2,7 +2,6 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { JsonLimitError, MAX_VALUES, parseInSlices } from '../../core/json/parse-in-slices.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
-import { inSlices } from '../in-slices.ts';
 import { readMessage } from './read-message.ts';
 
 /** Up to here JSON.parse takes a few milliseconds, whatever the text holds. */
@@ -10,7 +9,7 @@ const AT_ONCE_LENGTH = 64 * 1024;
 /** What the SDK copies, it copies at once: nothing that we ask for has so many members. */
 const MAX_MEMBERS = 1_000;
 
-type Bounds = Pick<ProbeContext, 'limits' | 'watch'>;
+type Bounds = Pick<ProbeContext, 'limits' | 'watch' | 'lane'>;
 
 /** Listings and answers to calls may be long and rich, and nothing that comes before them. */
 const mayBeRich = ({ watch }: Bounds): boolean => watch.phase === 'list' || watch.phase === 'canary';
@@ -35,7 +34,7 @@ export async function parseText(text: string, bounds: Bounds, isOver?: () => boo
   if (text.length <= AT_ONCE_LENGTH) return JSON.parse(text);
   try {
     const maxValues = mayBeRich(bounds) ? MAX_VALUES : MAX_GREETING_VALUES;
-    return await inSlices(parseInSlices(text, maxValues, bounds.limits.depth), isOver);
+    return await bounds.lane.run(parseInSlices(text, maxValues, bounds.limits.depth), isOver);
   } catch (error) {
     if (error instanceof JsonLimitError) {
       const limit = error.limit === 'depth' ? 'depth' : 'body';

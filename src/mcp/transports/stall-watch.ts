@@ -4,6 +4,8 @@ import { FaultError } from '../fault-error.ts';
 /** Tells when a message that has begun is not gone on with. A server that is merely slow to begin is not meant. */
 export class StallWatch {
   #timer: NodeJS.Timeout | undefined;
+  #isHeld = false;
+  #isWithin = false;
   readonly #bounds: Pick<ProbeContext, 'limits' | 'watch'>;
   readonly #onStall: (error: FaultError) => void;
 
@@ -14,12 +16,31 @@ export class StallWatch {
 
   /** Bytes came, and end within a message or not. */
   saw(isWithin: boolean): void {
+    this.#isWithin = isWithin;
+    if (this.#isHeld) return;
     if (!isWithin) this.stop();
     else if (this.#timer) this.#timer.refresh();
     else this.#timer = setTimeout(() => this.#stalled(), this.#bounds.limits.stallMs);
   }
 
   stop(): void {
+    this.#isWithin = false;
+    this.#clear();
+  }
+
+  /** Nothing is read for now, so that nothing can come. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#clear();
+  }
+
+  /** It is read again, and has all its time. */
+  goOn(): void {
+    this.#isHeld = false;
+    if (this.#isWithin) this.saw(true);
+  }
+
+  #clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -15,6 +15,7 @@ import { LineReader } from './line-reader.ts';
 import { MessageReader } from './message-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
 import { endProcessGroup, rememberProcessGroup } from './process-group.ts';
+import { readInTurns } from './read-in-turns.ts';
 import { StallWatch } from './stall-watch.ts';
 
 type Command = Extract<Endpoint, { transport: 'stdio' }>;
@@ -170,12 +171,12 @@ export class StdioTransport implements ProbeTransport {
   }
 
   #listen(child: ChildProcessWithoutNullStreams): void {
-    const { limits, allowance, watch, bytes } = this.#context;
+    const { limits, allowance, lane, watch, bytes } = this.#context;
     const spawnedAt = performance.now();
     const reader = new LineReader(limits.lineBytes, (line) => this.#readLine(line));
     const stall = new StallWatch(this.#context, ({ fault }) => this.#fail(fault));
     child.stdout.on('close', () => stall.stop());
-    child.stdout.on('data', (chunk: Buffer) => {
+    const takeOutput = (chunk: Buffer) => {
       bytes.received += chunk.length;
       if (this.failure || this.#ending) {
         stall.stop();
@@ -197,8 +198,9 @@ export class StdioTransport implements ProbeTransport {
       } catch (error) {
         this.#fail(this.#faultOf(error));
       }
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
+    };
+    const outputIdle = readInTurns(child.stdout, lane, takeOutput, stall);
+    readInTurns(child.stderr, lane, (chunk) => {
       bytes.received += chunk.length;
       if (this.failure || this.#ending) this.#takeLate(child, chunk);
       else this.#takeStderr(chunk);
@@ -213,12 +215,16 @@ export class StdioTransport implements ProbeTransport {
     child.on('error', (error) => this.onerror?.(error));
     child.once('exit', (exitCode, signal) => {
       // What it said before is heard first.
-      const report = () => void this.#messages.idle().then(() => this.#exited(exitCode, signal));
+      const report = async () => {
+        await outputIdle();
+        await this.#messages.idle();
+        this.#exited(exitCode, signal);
+      };
       // A grandchild may hold the pipes open for ever, so 'close' alone would not do.
-      const timer = setTimeout(report, DRAIN_MS);
+      const timer = setTimeout(() => void report(), DRAIN_MS);
       child.once('close', () => {
         clearTimeout(timer);
-        report();
+        void report();
       });
     });
   }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { type RawData, WebSocket } from 'ws';
 import type { Fault } from '../../core/outcome.ts';
+import type { Sliced } from '../../core/slices.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { HttpExchange } from './http-exchange.ts';
@@ -31,6 +32,10 @@ export class WebSocketTransport implements ProbeTransport {
   #socket: WebSocket | null = null;
   #opened = false;
   #ending: Promise<void> | undefined;
+  #stall: StallWatch | null = null;
+  /** Resolves when no message waits for a turn. */
+  #reading = Promise.resolve();
+  #waiting = 0;
   readonly #url: URL;
   readonly #headers: Record<string, string>;
   readonly #context: ProbeContext;
@@ -68,7 +73,7 @@ export class WebSocketTransport implements ProbeTransport {
       maxPayload: limits.bodyBytes,
     });
     this.#socket = socket;
-    socket.on('message', (data) => this.#receive(textOf(data)));
+    socket.on('message', (data) => this.#receive(socket, textOf(data)));
     await new Promise<void>((resolve, reject) => {
       socket.once('upgrade', (response) => {
         watch.firstByte(askedAt);
@@ -93,7 +98,7 @@ export class WebSocketTransport implements ProbeTransport {
         const fault: Fault = { kind: 'closed', phase: watch.phase, message };
         reject(new FaultError(fault));
         // What it said before is heard first.
-        void this.#messages.idle().then(() => this.#fail(fault));
+        void this.#heard().then(() => this.#fail(fault));
       });
     });
     this.#opened = true;
@@ -128,6 +133,7 @@ export class WebSocketTransport implements ProbeTransport {
   /** What has come and is no whole frame is known to the WebSocket alone: so the bytes of the socket are watched. */
   #watchStalls(socket: WebSocket, wire: Socket): void {
     const stall = new StallWatch(this.#context, ({ fault }) => this.#fail(fault));
+    this.#stall = stall;
     const whole = () => stall.saw(false);
     for (const kind of ['message', 'ping', 'pong', 'close'] as const) socket.on(kind, whole);
     // Before the WebSocket, which tells of a whole frame while it takes the bytes.
@@ -135,7 +141,38 @@ export class WebSocketTransport implements ProbeTransport {
     wire.on('close', whole);
   }
 
-  #receive(text: string): void {
+  async #heard(): Promise<void> {
+    await this.#reading;
+    await this.#messages.idle();
+  }
+
+  #receive(socket: WebSocket, text: string): void {
+    const { lane } = this.#context;
+    // Those that came in the same read as one that waits follow it.
+    if (!lane.mustWait(text.length) && this.#waiting === 0) {
+      this.#read(text);
+      return;
+    }
+    const read = () => this.#read(text);
+    function* work(): Sliced<void> {
+      yield* [];
+      read();
+    }
+    this.#waiting += 1;
+    socket.pause();
+    this.#stall?.hold();
+    const goOn = () => {
+      this.#waiting -= 1;
+      if (this.#waiting > 0) return;
+      this.#stall?.goOn();
+      socket.resume();
+    };
+    // Only a probe that is over is turned away, and what is left of its messages is of no interest.
+    this.#reading = lane.wait(work()).then(goOn, goOn);
+  }
+
+  #read(text: string): void {
+    if (this.failure || this.#ending) return;
     try {
       this.#context.allowance.takeBytes(Buffer.byteLength(text));
       this.#messages.read(text);
