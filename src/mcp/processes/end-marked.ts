@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MARK_NAME, type Owner, ownerOfMark } from './mark.ts';
 import { createProcessList, type ProcessEntry, startOf } from './proc.ts';
 
 const listProcesses = createProcessList(MARK_NAME);
 /** Whoever forks faster than this many looks cannot be ended by looking. */
 const ROUNDS = 8;
+/** A process that was killed is gone when the kernel has come round to it, which takes its time on a busy machine. */
+const GONE_WITHIN_MS = 1_000;
 
 /** Ends a process, unless its pid is somebody else's by now. */
 async function kill({ pid, start }: ProcessEntry, signal: NodeJS.Signals): Promise<void> {
@@ -38,6 +41,13 @@ export async function descendantsOf(pid: number): Promise<ProcessEntry[]> {
   ).filter((entry) => entry.pid !== pid);
 }
 
+/** Resolves when none of them is there any more; one that hangs in the kernel is not waited for for long. */
+async function awaitGone(entries: readonly ProcessEntry[]): Promise<void> {
+  const until = performance.now() + GONE_WITHIN_MS;
+  for (const { pid, start } of entries)
+    while ((await startOf(pid)) === start && performance.now() < until) await sleep(2);
+}
+
 /**
  * Ends every process that `isMeant`, and what descends from them, until a look finds none. They are
  * stopped first, so that none starts another one while the next is being ended. Returns how many.
@@ -53,6 +63,7 @@ async function endAll(isMeant: (entry: ProcessEntry) => boolean): Promise<number
       await kill(entry, 'SIGKILL');
       ended.add(entry.pid);
     }
+    await awaitGone(meant);
   }
   return ended.size;
 }
