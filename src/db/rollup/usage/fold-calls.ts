@@ -85,10 +85,18 @@ function sumMeasure({ table, columns, from, by, sums, all }: Measure, recent: bo
   ];
 }
 
+/** Of each bucket the values in one array: many short sorts, since one of all values would go to the disk. */
+const sortedArrays = (table: string, value: string, name: string): string =>
+  `(SELECT period, start, no, (SELECT array_agg(v ORDER BY v) FROM unnest(found) v) AS ${name}
+    FROM (SELECT period, start, no, array_agg(${value}) AS found FROM ${table} GROUP BY 1, 2, 3 OFFSET 0) a)`;
+
 /** Statements that leave in `u_delta` what these calls are, by period, kind and key; in one transaction. */
 export function foldCalls(calls: Calls): string[] {
   const endpoints = `jsonb_object_agg(p.named, jsonb_build_array(n, errors, coalesce(time_sum, 0), timed))`;
   return [
+    // The planner cannot know how far calls sum up: it would sort millions, and look up keys of few one by one.
+    'SET LOCAL enable_sort = off',
+    'SET LOCAL enable_nestloop = off',
     ...readCalls(calls),
     `CREATE TEMP TABLE u_named ON COMMIT DROP AS
      SELECT c.bucket, c.server, c.tenant, p.no AS path, ${SUMS} FROM u_paths c JOIN u_names p USING (path) GROUP BY 1, 2, 3, 4`,
@@ -99,14 +107,14 @@ export function foldCalls(calls: Calls): string[] {
        s.n, s.errors, coalesce(s.time_sum, 0) AS time_sum, s.timed, s.bytes, s.s2, s.s3, s.s5, l.sketch, r.clients,
        e.endpoints
      FROM u_sums s JOIN u_keys k USING (no)
-     LEFT JOIN (SELECT period, start, no, array_agg((bin::bigint << 40) + n ORDER BY bin) AS sketch
-       FROM u_latencies GROUP BY 1, 2, 3) l USING (period, start, no)
-     LEFT JOIN (SELECT period, start, no, array_agg(entry ORDER BY entry) AS clients
-       FROM u_registers GROUP BY 1, 2, 3) r USING (period, start, no)
+     LEFT JOIN ${sortedArrays('u_latencies', '(bin::bigint << 40) + n', 'sketch')} l USING (period, start, no)
+     LEFT JOIN ${sortedArrays('u_registers', 'entry', 'clients')} r USING (period, start, no)
      LEFT JOIN (SELECT period, start, o.no,
          CASE WHEN count(*) > 100 THEN vitals.merge_endpoints(${endpoints}, NULL) ELSE ${endpoints} END AS endpoints
        FROM u_endpoints o JOIN (SELECT DISTINCT no AS path, named FROM u_names) p USING (path)
        GROUP BY 1, 2, 3) e USING (period, start, no)`,
     'ANALYZE u_delta (period, start, kind, key)',
+    'SET LOCAL enable_sort = on',
+    'SET LOCAL enable_nestloop = on',
   ];
 }

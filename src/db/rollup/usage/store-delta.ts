@@ -35,10 +35,10 @@ const STATS = `
     ${capped('b.bytes')}, vitals.count_clients(b.clients),
     json_build_object('2xx', b.status_2xx, '3xx', b.status_3xx,
       '4xx', b.errors - b.status_5xx, '5xx', b.status_5xx),
-    coalesce((SELECT json_object_agg(e.key, json_build_object('requests', e.value->0, 'errors', e.value->1,
+    CASE WHEN b.endpoints IS NULL THEN '{}' ELSE (SELECT json_object_agg(e.key, json_build_object('requests', e.value->0, 'errors', e.value->1,
       'avgResponseTime', CASE WHEN (e.value->>3)::bigint > 0
-        THEN round((e.value->>2)::numeric / (e.value->>3)::numeric, 3) ELSE 0 END) ORDER BY e.key)
-      FROM jsonb_each(b.endpoints) e), '{}'), now(), now()
+        THEN round((e.value->>2)::numeric / (e.value->>3)::numeric, 3) ELSE 0 END))
+      FROM jsonb_each(b.endpoints) e) END, now(), now()
   FROM stored b`;
 
 /** Stores what the CTE `stored` (rows of vitals.usage_bucket) holds in api_usage_stats as well. */
