@@ -55,7 +55,7 @@ const storeStats = (stored: string): string => `
 const insert = (from: string, values: string): string => `
   INSERT INTO vitals.usage_bucket AS b (period, period_start, kind, key, ${COLUMNS.map(([name]) => name).join(', ')},
     sketch, clients, endpoints)
-  SELECT period, start, kind, key, ${values}, sketch, clients, endpoints FROM ${from}
+  SELECT period, start, kind, key, ${values}, sketch, clients, endpoints FROM ${from} ORDER BY 1, 2, 3, 4
   ON CONFLICT (period, period_start, kind, key) DO UPDATE SET`;
 const DELTA = COLUMNS.map(([, name]) => name).join(', ');
 
@@ -63,7 +63,11 @@ const DELTA = COLUMNS.map(([, name]) => name).join(', ');
 export const addDelta = (): string =>
   storeStats(`${insert('u_delta', DELTA)}
     ${COLUMNS.map(([name]) => `${name} = b.${name} + excluded.${name}`).join(', ')},
-    ${MERGED.map(([name, merge]) => `${name} = ${merge}(b.${name}, excluded.${name})`).join(', ')}
+    ${MERGED.map(
+      ([name, merge]) =>
+        `${name} = CASE WHEN b.${name} IS NULL THEN excluded.${name} WHEN excluded.${name} IS NULL THEN b.${name}
+          ELSE ${merge}(b.${name}, excluded.${name}) END`,
+    ).join(', ')}
   RETURNING b.*`);
 
 /** Makes the buckets what a table like `u_delta` says; those that are so already are not touched. */
