@@ -56,20 +56,22 @@ CREATE FUNCTION "vitals"."merge_sketches"(a bigint[], b bigint[]) RETURNS bigint
       SELECT e >> 40 AS bin, sum(e & 1099511627775)::bigint AS n FROM unnest(a || b) e GROUP BY 1) s) END
 $$;
 --> statement-breakpoint
-CREATE FUNCTION "vitals"."sketch_quantile"(sketch bigint[], share float8) RETURNS float8
+-- What these shares of so many durations, in rising order, do not exceed; NULL without a sketch.
+CREATE FUNCTION "vitals"."sketch_quantiles"(sketch bigint[], total bigint, shares float8[]) RETURNS float8[]
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE e bigint; total bigint := 0; reached bigint := 0; wanted float8;
+DECLARE e bigint; reached bigint := 0; place int := 1; wanted float8 := greatest(1, ceil(shares[1] * total)); found float8[];
 BEGIN
   IF sketch IS NULL THEN RETURN NULL; END IF;
-  FOREACH e IN ARRAY sketch LOOP total := total + (e & 1099511627775); END LOOP;
-  wanted := greatest(1, ceil(share * total));
   FOREACH e IN ARRAY sketch LOOP
     reached := reached + (e & 1099511627775);
-    IF reached >= wanted THEN
-      RETURN CASE WHEN e >> 40 = 0 THEN 0 ELSE 0.01::float8 * 2 * 1.02::float8 ^ (e >> 40) / 2.02::float8 END;
-    END IF;
+    WHILE place <= cardinality(shares) AND reached >= wanted LOOP
+      found[place] := CASE WHEN e >> 40 = 0 THEN 0 ELSE 0.01::float8 * 2 * 1.02::float8 ^ (e >> 40) / 2.02::float8 END;
+      place := place + 1;
+      wanted := greatest(1, ceil(shares[place] * total));
+    END LOOP;
+    EXIT WHEN place > cardinality(shares);
   END LOOP;
-  RETURN NULL;
+  RETURN found;
 END
 $$;
 --> statement-breakpoint
@@ -87,13 +89,21 @@ CREATE FUNCTION "vitals"."merge_clients"(a integer[], b integer[]) RETURNS integ
     SELECT array_agg(e ORDER BY e) FROM (SELECT max(e) AS e FROM unnest(a || b) e GROUP BY e >> 6) s) END
 $$;
 --> statement-breakpoint
+CREATE FUNCTION "vitals"."count_many_clients"(clients integer[]) RETURNS integer
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT round(CASE WHEN estimate <= 2.5 * 2048 AND used < 2048 THEN 2048 * ln(2048 / (2048 - used)) ELSE estimate END)::int
+  FROM (SELECT count(*)::float8 AS used,
+      0.7213 / (1 + 1.079 / 2048) * 2048 ^ 2 / (sum(2::float8 ^ -(e & 63)) + 2048 - count(*)) AS estimate
+    FROM unnest(clients) e) s
+$$;
+--> statement-breakpoint
+-- Without a subquery, so that PostgreSQL makes it part of the query. Up to 1457 registers the estimate is
+-- below 2.5 * 2048, whatever is in them.
 CREATE FUNCTION "vitals"."count_clients"(clients integer[]) RETURNS integer
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN cardinality(clients) IS NULL OR cardinality(clients) = 0 THEN 0 ELSE (
-    SELECT round(CASE WHEN estimate <= 2.5 * 2048 AND used < 2048 THEN 2048 * ln(2048 / (2048 - used)) ELSE estimate END)::int
-    FROM (SELECT count(*)::float8 AS used,
-        0.7213 / (1 + 1.079 / 2048) * 2048 ^ 2 / (sum(2::float8 ^ -(e & 63)) + 2048 - count(*)) AS estimate
-      FROM unnest(clients) e) s) END
+  SELECT CASE WHEN clients IS NULL THEN 0
+    WHEN cardinality(clients) <= 1457 THEN round(2048 * ln(2048::float8 / (2048 - cardinality(clients))))::int
+    ELSE vitals.count_many_clients(clients) END
 $$;
 --> statement-breakpoint
 -- The hundred busiest paths by name, the others in sum.

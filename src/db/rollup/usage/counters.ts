@@ -38,9 +38,9 @@ export const countTenants = (): string[] => [
      (SELECT count(*) FROM mcp_server m WHERE m.tenant_id = b.key)::int,
      jsonb_build_object('apiCallsByEndpoint', coalesce(${NAMED}, '{}'), 'apiCallsByStatus', jsonb_build_object(
        '2xx', b.status_2xx, '3xx', b.status_3xx, '4xx', b.errors - b.status_5xx, '5xx', b.status_5xx)), now(), now()
-   FROM vitals.usage_bucket b JOIN tenant t ON t.id = b.key
-   WHERE b.period = 'month' AND b.kind = 'tenant'
-     AND (b.period_start, b.key) IN (SELECT start, key FROM u_delta WHERE period = 'month' AND kind = 'tenant')
+   FROM (SELECT DISTINCT start, key FROM u_delta WHERE period = 'month' AND kind = 'tenant') d
+   JOIN vitals.usage_bucket b ON b.period = 'month' AND b.period_start = d.start AND b.kind = 'tenant' AND b.key = d.key
+   JOIN tenant t ON t.id = b.key
    ON CONFLICT (tenant_id, period_start, period_end) DO UPDATE SET api_calls = excluded.api_calls,
      active_users = excluded.active_users, active_servers = excluded.active_servers,
      usage_details = (coalesce(tenant_usage.usage_details::jsonb, '{}') || excluded.usage_details::jsonb)::json,

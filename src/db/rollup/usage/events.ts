@@ -10,8 +10,7 @@ export interface EventPolicy {
 const OBJECTIVE = (ours: number) => `coalesce(CASE
   WHEN jsonb_typeof(m.settings::jsonb #> '{monitor,slo,objective}') = 'number'
   THEN nullif(least(greatest((m.settings::jsonb #>> '{monitor,slo,objective}')::float8, 0), 1), 0) END, ${ours}::float8)`;
-const quantile = (of: string, share: number): string =>
-  `round(vitals.sketch_quantile(${of}.sketch, ${share})::numeric, 1)::float8`;
+const rounded = (value: string): string => `round((${value})::numeric, 1)::float8`;
 const change = (now: string, before: string): string =>
   `CASE WHEN ${before} > 0 THEN round(((${now} - ${before})::numeric / ${before}::numeric), 4)::float8 END`;
 
@@ -51,8 +50,10 @@ export const reportUsage = ({ objective, latency }: EventPolicy): string => `
         AND p.period_start = b.period_start - CASE b.period WHEN 'hour' THEN interval '1 hour' ELSE interval '1 day' END
       LEFT JOIN mcp_server m ON b.kind = 'server' AND m.id = b.key
       LEFT JOIN tenant t ON b.kind = 'tenant' AND t.id = b.key
-      CROSS JOIN LATERAL (SELECT ${quantile('b', 0.5)} AS p50, ${quantile('b', 0.95)} AS p95, ${quantile('b', 0.99)} AS p99,
-        ${quantile('p', 0.95)} AS before95) q) f) r
+      CROSS JOIN LATERAL (SELECT ${rounded('now[1]')} AS p50, ${rounded('now[2]')} AS p95, ${rounded('now[3]')} AS p99,
+        ${rounded('before[1]')} AS before95
+        FROM (SELECT vitals.sketch_quantiles(b.sketch, b.timed, '{0.5,0.95,0.99}') AS now,
+          vitals.sketch_quantiles(p.sketch, p.timed, '{0.95}') AS before OFFSET 0) s) q) f) r
   ON CONFLICT (id) DO UPDATE SET title = excluded.title, severity = excluded.severity, data = excluded.data
   WHERE e.title IS DISTINCT FROM excluded.title OR e.data::jsonb IS DISTINCT FROM excluded.data::jsonb
     OR e.severity IS DISTINCT FROM excluded.severity`;

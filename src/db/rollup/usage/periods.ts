@@ -1,10 +1,15 @@
-/** What usage is summed by: for each kind the column of a call that says whose it is. */
+export const PERIODS = ['minute', 'hour', 'day', 'week', 'month'] as const;
+
+/**
+ * What usage is summed by: for each kind the column of a call that says whose it is, and the one that has its
+ * number while calls are summed.
+ */
 export const KINDS = [
-  { kind: 'all', column: "''" },
-  { kind: 'server', column: 'server_id' },
-  { kind: 'tenant', column: 'tenant_id' },
-  { kind: 'user', column: 'user_id' },
-  { kind: 'token', column: 'token_id::text' },
+  { kind: 'all', column: "''", number: '0' },
+  { kind: 'server', column: 'server_id', number: 'server' },
+  { kind: 'tenant', column: 'tenant_id', number: 'tenant' },
+  { kind: 'user', column: 'user_id', number: '"user"' },
+  { kind: 'token', column: 'token_id::text', number: 'token' },
 ] as const;
 export type Kind = (typeof KINDS)[number]['kind'];
 

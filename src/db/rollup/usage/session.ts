@@ -12,4 +12,4 @@ export async function runAll(tx: Session, statements: readonly string[]): Promis
 /** What the statements of a rollup rely on; for the rest of the transaction. */
 export const prepareSession = (tx: Session): Promise<unknown> =>
   tx.execute(sql`SELECT set_config('TimeZone', 'UTC', true), set_config('work_mem', '128MB', true),
-    set_config('jit', 'off', true), set_config('idle_in_transaction_session_timeout', '60s', true)`);
+    set_config('jit', 'off', true), set_config('default_statistics_target', '25', true), set_config('idle_in_transaction_session_timeout', '60s', true)`);

@@ -35,10 +35,10 @@ const STATS = `
     ${capped('b.bytes')}, vitals.count_clients(b.clients),
     json_build_object('2xx', b.status_2xx, '3xx', b.status_3xx,
       '4xx', b.errors - b.status_5xx, '5xx', b.status_5xx),
-    coalesce((SELECT json_object_agg(e.key, json_build_object('requests', e.value->0, 'errors', e.value->1,
+    CASE WHEN b.endpoints IS NULL THEN '{}' ELSE (SELECT json_object_agg(e.key, json_build_object('requests', e.value->0, 'errors', e.value->1,
       'avgResponseTime', CASE WHEN (e.value->>3)::bigint > 0
-        THEN round((e.value->>2)::numeric / (e.value->>3)::numeric, 3) ELSE 0 END) ORDER BY e.key)
-      FROM jsonb_each(b.endpoints) e), '{}'), now(), now()
+        THEN round((e.value->>2)::numeric / (e.value->>3)::numeric, 3) ELSE 0 END))
+      FROM jsonb_each(b.endpoints) e) END, now(), now()
   FROM stored b`;
 
 /** Stores what the CTE `stored` (rows of vitals.usage_bucket) holds in api_usage_stats as well. */
@@ -55,7 +55,7 @@ const storeStats = (stored: string): string => `
 const insert = (from: string, values: string): string => `
   INSERT INTO vitals.usage_bucket AS b (period, period_start, kind, key, ${COLUMNS.map(([name]) => name).join(', ')},
     sketch, clients, endpoints)
-  SELECT period, start, kind, key, ${values}, sketch, clients, endpoints FROM ${from}
+  SELECT period, start, kind, key, ${values}, sketch, clients, endpoints FROM ${from} ORDER BY 1, 2, 3, 4
   ON CONFLICT (period, period_start, kind, key) DO UPDATE SET`;
 const DELTA = COLUMNS.map(([, name]) => name).join(', ');
 
@@ -63,7 +63,11 @@ const DELTA = COLUMNS.map(([, name]) => name).join(', ');
 export const addDelta = (): string =>
   storeStats(`${insert('u_delta', DELTA)}
     ${COLUMNS.map(([name]) => `${name} = b.${name} + excluded.${name}`).join(', ')},
-    ${MERGED.map(([name, merge]) => `${name} = ${merge}(b.${name}, excluded.${name})`).join(', ')}
+    ${MERGED.map(
+      ([name, merge]) =>
+        `${name} = CASE WHEN b.${name} IS NULL THEN excluded.${name} WHEN excluded.${name} IS NULL THEN b.${name}
+          ELSE ${merge}(b.${name}, excluded.${name}) END`,
+    ).join(', ')}
   RETURNING b.*`);
 
 /** Makes the buckets what a table like `u_delta` says; those that are so already are not touched. */
