@@ -9,6 +9,8 @@ import { openDatabase } from '../src/daemon/database.ts';
 import type { Database } from '../src/db/client.ts';
 import { rollUpUsage } from '../src/db/rollup/usage/roll-up-usage.ts';
 import { insertTraffic, registerTraffic, type Traffic } from '../test/support/traffic.ts';
+import { run as runHistory } from './history.ts';
+import { run as runIntake } from './intake.ts';
 
 /** What is to be reached with 10 million calls; the guard allows more, since little is done with few. */
 const WANTED = { fromNothing: 3, steady: 2 };
@@ -59,7 +61,7 @@ async function measureSteady(db: Database, traffic: Traffic, rounds: number): Pr
 
 /**
  * Usage rolled up from nothing, beside a plain GROUP BY over the same rows in the same run; and 10,000 new calls
- * on top of many beside the same on top of few. With `--guard` it is small, and fails when a ratio is far off.
+ * on top of many beside the same on top of few; then the benches of history and of intake. With `--guard` it is small, and fails when a ratio is far off.
  * DATABASE_URL names an empty database to use; otherwise it is an embedded one of its own.
  */
 export async function run(args: string[]): Promise<void> {
@@ -115,4 +117,7 @@ export async function run(args: string[]): Promise<void> {
     await database.close();
     rmSync(dataDir, { recursive: true, force: true });
   }
+  if (values.guard) return;
+  await runHistory([]);
+  await runIntake([]);
 }
