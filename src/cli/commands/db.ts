@@ -95,7 +95,7 @@ const addPartition: AddCommand = (db, context) => {
   db.command('partition')
     .summary('turn a live table that grows with time into a partitioned one')
     .description(
-      'Partitions a live table by time: api_usage, mcp_server_health_check, audit_log, rate_limit_violation,\nfeature_flag_evaluation, or all of them. Writers wait for the swap alone, some hundredths of a second. It\nmay be ended at any moment, and run again. Databases that mcp-vitals made need none of this.',
+      'Partitions a live table by time: api_usage, mcp_server_health_check, audit_log, rate_limit_violation, feature_flag_evaluation, or all of them. Writers wait for the swap alone, some hundredths of a second. It may be ended at any moment, and run again. Databases that mcp-vitals made need none of this.',
     )
     .argument('<table>', 'the table, or all')
     .option('--dry-run', 'print the SQL and change nothing', false)

@@ -11,7 +11,7 @@ export const addHistory: AddCommand = (program, context) => {
     .command('history')
     .summary('show how a server was over time')
     .description(
-      'Shows a server over a range in at most so many points, each with its checks, the share of them at which\nit was up, how fast it answered, and what was worst. Times without a check are left out.',
+      'Shows a server over a range in at most so many points, each with its checks, the share of them at which it was up, how fast it answered, and what was worst. Times without a check are left out.',
     )
     .argument('<server>', 'its id, or its name')
     .option('--since <time>', 'from when on: 30m, 12h, 90d before now, or an ISO time', '24h')

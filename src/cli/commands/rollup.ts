@@ -35,11 +35,12 @@ export const addRollup: AddCommand = (program, context) => {
     .command('rollup')
     .summary('recompute usage from the calls that are stored')
     .description(
-      'Recomputes the usage statistics of the UTC days of a range from the rows of api_usage, and of their weeks\nand months. What is right already is not touched. The daemon may run meanwhile.',
+      'Recomputes the usage statistics of the UTC days of a range from the rows of api_usage, and of their weeks and months. What is right already is not touched. The daemon may run meanwhile.',
     )
     .requiredOption('--from <time>', 'an ISO date or time, or how long ago: 36h, 7d')
     .option('--to <time>', 'the same; now unless given', 'now')
     .option('--dry-run', 'say what would be changed, and change nothing')
     .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  mcp-vitals rollup --from 7d --dry-run')
     .action((options: RollupOptions) => runRollup(options, context));
 };

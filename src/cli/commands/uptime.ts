@@ -11,7 +11,7 @@ export const addUptime: AddCommand = (program, context) => {
     .command('uptime')
     .summary('show the uptime of a server, or of all')
     .description(
-      'Shows of a server, or of all, the share of checks at which it was up, its outages, how fast it answered,\nand what was worst. Checks that say nothing of the server (unknown, waking) do not count.',
+      'Shows of a server, or of all, the share of checks at which it was up, its outages, how fast it answered, and what was worst. Checks that say nothing of the server (unknown, waking) do not count.',
     )
     .argument('[server]', 'its id, or its name')
     .option('--all', 'all servers')

@@ -68,6 +68,15 @@ const tree: [string[], string][] = [
   [['drift'], '--since 7d'],
   [['diff'], 'mcp-vitals diff demo-everything-http 2d now'],
   [['pin'], '--accept v2:'],
+  [['uptime'], 'mcp-vitals uptime'],
+  [['history'], 'mcp-vitals history'],
+  [['rollup'], 'mcp-vitals rollup --from'],
+  [['db', 'partition'], 'mcp-vitals db partition api_usage'],
+  [['config', 'list'], 'mcp-vitals config list'],
+  [['config', 'set'], 'mcp-vitals config set'],
+  [['maintenance', 'add'], 'mcp-vitals maintenance add'],
+  [['secrets', 'seal'], 'mcp-vitals secrets seal'],
+  [['egress', 'check'], 'mcp-vitals egress check'],
 ];
 test.each(tree)('%j --help has an example', async (path, example) => {
   const { code, out, err } = await run([...path, '--help']);
