@@ -180,7 +180,7 @@ export class HttpTransport implements ProbeTransport {
     let answered = false;
     let taken = 0;
     for (const part of Array.isArray(value) ? value : [value]) {
-      const message = toMessage(part, text);
+      const message = toMessage(part, text, this.#context);
       if (message === null) continue;
       if (typeof message === 'string') {
         const kind = phase === 'handshake' && !Array.isArray(value) ? 'notMcp' : 'protocol';
