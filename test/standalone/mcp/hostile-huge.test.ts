@@ -10,7 +10,7 @@ describe.concurrent('with the ordinary bounds, a probe of', () => {
     async (_name, _reason, hostile) => {
       const prober = await startWatchedProber();
       try {
-        await expectCase(prober, { ...hostile, target: { timeoutMs: 3 * PATIENT_MS } }, {});
+        await expectCase(prober, { ...hostile, timeoutMs: 3 * PATIENT_MS }, {});
       } finally {
         prober.close();
       }
