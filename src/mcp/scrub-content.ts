@@ -15,26 +15,33 @@ export function* scrubValue(value: unknown, hide: Hide, depth = 0): Sliced<unkno
   if (typeof value === 'string') return yield* hide(value);
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MAX_DEPTH) return null;
-  let changed = false;
-  let seen = 0;
-  if (Array.isArray(value)) {
-    const items: unknown[] = [];
-    for (const item of value as unknown[]) {
-      if (++seen % SLICE === 0) yield;
-      const clean = yield* scrubValue(item, hide, depth + 1);
-      changed ||= clean !== item;
-      items.push(clean);
-    }
-    return changed ? items : value;
+  return yield* Array.isArray(value) ? scrubItems(value, hide, depth) : scrubMembers(value, hide, depth);
+}
+
+/** Copied from the first change on alone: most have none, and a copy of a listing is as much as the listing. */
+function* scrubItems(items: unknown[], hide: Hide, depth: number): Sliced<unknown[]> {
+  let copy: unknown[] | null = null;
+  for (const [place, item] of items.entries()) {
+    if (place % SLICE === SLICE - 1) yield;
+    const clean = yield* scrubValue(item, hide, depth + 1);
+    if (clean !== item) copy ??= items.slice(0, place);
+    copy?.push(clean);
   }
-  const entries: [string, unknown][] = [];
-  for (const [name, item] of Object.entries(value)) {
-    if (++seen % SLICE === 0) yield;
+  return copy ?? items;
+}
+
+function* scrubMembers(value: object, hide: Hide, depth: number): Sliced<object> {
+  const names = Object.keys(value);
+  let copy: [string, unknown][] | null = null;
+  for (const [place, name] of names.entries()) {
+    if (place % SLICE === SLICE - 1) yield;
+    const item: unknown = Reflect.get(value, name);
     const clean: [string, unknown] = [yield* hide(name), yield* scrubValue(item, hide, depth + 1)];
-    changed ||= clean[0] !== name || clean[1] !== item;
-    entries.push(clean);
+    if (clean[0] !== name || clean[1] !== item)
+      copy ??= names.slice(0, place).map((before) => [before, Reflect.get(value, before)]);
+    copy?.push(clean);
   }
-  return changed ? Object.fromEntries(entries) : value;
+  return copy ? Object.fromEntries(copy) : value;
 }
 
 /** The listing of a server that may repeat our own secrets in it, without them. */

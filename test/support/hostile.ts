@@ -5,7 +5,10 @@ import type { HostileCase, HostileServer } from '../fixtures/mcp-servers/hostile
 import type { Watched, WatchOrder } from '../fixtures/probe-watcher.ts';
 import { costsTooMuch, expectHeld, startWatchedProber, type WatchedProber } from './watched-prober.ts';
 
-/** A virtual machine that is not given its processor may count that, too: such a probe is looked at again. */
+/**
+ * What others have left in the heap counts, and what a virtual machine was not given of its processor: what costs
+ * too much is looked at again, by itself in a process of its own.
+ */
 const MAX_TRIES = 3;
 /** For what only a deadline ends; everything else has the patience of a busy machine. */
 export const SHORT_MS = 600;
@@ -43,15 +46,16 @@ export async function probeHostile<Server extends HostileServer>(
     const server = await start();
     const order = { limits: {}, ...rest, ...server.order };
     const target = { timeoutMs, ...rest.target, ...server.order?.target };
-    const isAlone = !waits || attempt > 1;
+    const own = attempt > 1 ? await startWatchedProber() : null;
     try {
-      const watched = await prober.probe({ ...order, words: server.words, target }, isAlone);
+      const watched = await (own ?? prober).probe({ ...order, words: server.words, target }, !waits);
       if (costsTooMuch(watched) && attempt < MAX_TRIES) continue;
       expectHeld(watched, target.timeoutMs);
       await vi.waitFor(async () => expect((await server.left?.()) ?? 0).toBe(0), { timeout: 5_000 });
       await check?.({ ...watched, server });
       return { ...watched, ...watched.told, server };
     } finally {
+      own?.close();
       await server.stop();
     }
   }
