@@ -19,7 +19,7 @@ import type { Opened } from './opened.ts';
 import type { ProbeRequest } from './probe-request.ts';
 import { ProbeTokens } from './probe-tokens.ts';
 import { createScrubber, type Scrubber } from './scrub.ts';
-import { scrubInventory, scrubValue } from './scrub-content.ts';
+import { type Greeting, scrubGreeting, scrubInventory } from './scrub-content.ts';
 import { secretsOfCall } from './secrets-of.ts';
 import type { Link } from './transports/attachment.ts';
 import { faultOfNetworkError } from './transports/network-fault.ts';
@@ -45,6 +45,8 @@ export class ProbeRun {
   #over = false;
   #link: Link | null = null;
   #opened: Opened | null = null;
+  /** What the opened session began with, without our secrets. */
+  #greeting: Greeting = { capabilities: null, instructions: null };
   #inventory: Inventory | null = null;
   #listingDigest: string | null = null;
   #canary: CanaryOutcome | null = null;
@@ -173,16 +175,17 @@ export class ProbeRun {
     watch.enter('handshake');
     const opened = await this.#open();
     this.#opened = opened;
+    const isOver = () => this.#over || this.#link?.transport.failure != null;
+    const inTurns = <Result>(work: Sliced<Result>) => lane.run(work, isOver);
+    this.#greeting = await inTurns(scrubGreeting(opened, this.#scrubber().content));
     if (opened.era === 'handshake') {
       watch.enter('ping');
       await this.#ping(opened);
     }
     if (!this.#wantsInventory) return;
     watch.enter('list');
-    const isOver = () => this.#over || this.#link?.transport.failure != null;
-    const inTurns = <Result>(work: Sliced<Result>) => lane.run(work, isOver);
     const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, inTurns, describeError);
-    this.#inventory = await scrubInventory(listed.inventory, this.#scrubber().content);
+    this.#inventory = await inTurns(scrubInventory(listed.inventory, this.#scrubber().content));
     this.#listingDigest = listed.digest;
     this.#warnings.push(...listed.warnings);
     await this.#sing(opened, listed);
@@ -262,6 +265,7 @@ export class ProbeRun {
     const headers = this.#tokens.headersFor(this.#target);
     // What was opened on the link before says nothing of this one: its era would be taken for confirmed.
     this.#opened = null;
+    this.#greeting = { capabilities: null, instructions: null };
     this.#link = {
       transport: createTransport(this.#target.endpoint, headers, this.#context),
       started: false,
@@ -306,14 +310,13 @@ export class ProbeRun {
     const { watch, sessions } = this.#context;
     const opened = this.#opened;
     const scrubber = this.#scrubber();
-    const hide = scrubber.content ?? ((text: string) => text);
     return {
       transport: this.#target.endpoint.transport,
       era: opened?.era ?? null,
-      protocolVersion: opened?.protocolVersion == null ? null : hide(opened.protocolVersion),
+      protocolVersion: opened?.protocolVersion == null ? null : scrubber.line(opened.protocolVersion),
       serverInfo: opened?.serverInfo ? scrubber.serverInfo(opened.serverInfo) : null,
-      capabilities: opened?.capabilities ? { ...Object(scrubValue(opened.capabilities, hide)) } : null,
-      instructions: opened?.instructions == null ? null : hide(opened.instructions),
+      capabilities: this.#greeting.capabilities,
+      instructions: this.#greeting.instructions,
       // A listing that was not finished would look like one of which the rest has vanished.
       inventory: fault ? null : this.#inventory,
       certificate: this.#context.peer.certificate,
