@@ -1,4 +1,4 @@
-import type { RetentionDays, RetentionName } from '../../core/storage/retention-settings.ts';
+import type { SettingName, SettingValues } from '../../core/settings/known-settings.ts';
 
 /** How long the rows of a table are kept. */
 export interface RetentionRule {
@@ -7,9 +7,9 @@ export interface RetentionRule {
   table: string;
   time: string;
   /** Rows that this (SQL) is true of go after `days`; without it, all do. */
-  days: RetentionName;
+  days: SettingName;
   /** What is kept longer: rows that this (SQL over the table) is true of. */
-  longer?: { where: string; days: RetentionName };
+  longer?: { where: string; days: SettingName };
   /** The days (SQL over the table) of one row's tenant; null where the tenant says nothing that can be used. */
   tenantDays?: string;
 }
@@ -41,13 +41,13 @@ export const RETENTION_RULES_OF_TABLES: readonly RetentionRule[] = [
 ];
 
 /** After so many days everything of the table is gone. */
-export const longestDays = (rule: RetentionRule, days: RetentionDays, longestTenant: number | null): number =>
+export const longestDays = (rule: RetentionRule, days: SettingValues, longestTenant: number | null): number =>
   Math.max(days[rule.days], rule.longer ? days[rule.longer.days] : 0, longestTenant ?? 0);
 
 /** After fewer days nothing of the table goes. */
 export const shortestDays = (
   rule: RetentionRule,
-  days: RetentionDays,
+  days: SettingValues,
   shortestTenant: number | null,
 ): number =>
   Math.min(days[rule.days], rule.longer ? days[rule.longer.days] : Infinity, shortestTenant ?? Infinity);

@@ -1,4 +1,4 @@
-import type { RetentionDays } from '../../core/storage/retention-settings.ts';
+import type { SettingValues } from '../../core/settings/known-settings.ts';
 import type { Session } from '../migrations/bookkeeping.ts';
 import { inShortTransaction } from '../migrations/in-short-transaction.ts';
 import { tableIn } from '../partitions/build-swap.ts';
@@ -12,7 +12,7 @@ import { longestDays, type RetentionRule, shortestDays } from './rules.ts';
 const DAY_MS = 86_400_000;
 
 export interface RetentionOptions {
-  days: RetentionDays;
+  days: SettingValues;
   rules: readonly RetentionRule[];
   nowMs: number;
   /** Nothing of the table at or after that time may go: a rollup has not seen it yet. null: nothing is held. */
@@ -91,7 +91,7 @@ async function clearTable(
 }
 
 /** Which rows go, as SQL: older than their own rule says, and never what is held. */
-function conditionOf(rule: RetentionRule, days: RetentionDays, nowMs: number, someGoneMs: number): string {
+function conditionOf(rule: RetentionRule, days: SettingValues, nowMs: number, someGoneMs: number): string {
   const time = quoteName(rule.time);
   const before = (age: string) => `${time} < ${quoteTime(nowMs)}::timestamptz - (${age}) * interval '1 day'`;
   const own = String(days[rule.days]);

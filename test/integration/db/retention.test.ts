@@ -1,13 +1,14 @@
 import type { Sql } from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runStorage } from '../../../jobs/storage.ts';
-import { RETENTION } from '../../../src/core/storage/retention-settings.ts';
+import { SETTINGS } from '../../../src/core/settings/known-settings.ts';
+import { createSettingsReader } from '../../../src/daemon/settings-reader.ts';
 import { connectDatabase, type DatabaseConnection, openSession } from '../../../src/db/client.ts';
 import { keepPartitions } from '../../../src/db/partitions/keep-partitions.ts';
 import { readPartitions } from '../../../src/db/partitions/read-partitions.ts';
+import { applySettings, listSettings, setSetting } from '../../../src/db/queries/settings.ts';
 import { RETENTION_RULES_OF_TABLES } from '../../../src/db/retention/rules.ts';
 import { type RetentionOptions, runRetention } from '../../../src/db/retention/run-retention.ts';
-import { applyRetentionSettings, listSettings, setSetting } from '../../../src/db/retention/settings.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { fillCalls } from '../../support/partitions.ts';
 
@@ -33,9 +34,9 @@ const count = async (table: string): Promise<number> =>
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
 
 async function remove(changes: Partial<RetentionOptions> = {}) {
-  const { days } = await applyRetentionSettings(session, 'test');
+  const { values } = await applySettings(session, 'test');
   const removed = await runRetention(session, {
-    days,
+    days: values,
     rules: RETENTION_RULES_OF_TABLES,
     nowMs: Date.now(),
     protectedFrom: async () => null,
@@ -138,8 +139,8 @@ describe('retention', () => {
 });
 
 describe('its settings', () => {
-  const { key } = RETENTION.apiUsage;
-  const inForce = async () => (await applyRetentionSettings(sql, 'test')).days.apiUsage;
+  const { key } = SETTINGS.apiUsage;
+  const inForce = async () => (await applySettings(sql, 'test')).values.apiUsage;
 
   it('are rows of system_config with their rules, and taken up at the next run', async () => {
     expect(await inForce()).toBe(35);
@@ -156,13 +157,13 @@ describe('its settings', () => {
   it.each([['"36o"'], ['0'], ['null'], ['{"days": 3}']])(
     'refuses %s, and what was in force stays',
     async (value) => {
-      await applyRetentionSettings(sql, 'test');
+      await applySettings(sql, 'test');
       await sql`UPDATE system_config SET value = '400' WHERE key = ${key}`;
       await inForce();
       await sql`UPDATE system_config SET value = ${value}::text::json WHERE key = ${key}`;
-      const { days, refused } = await applyRetentionSettings(sql, 'test');
-      expect(days.apiUsage).toBe(400);
-      expect(refused).toEqual([{ key, kept: 400, problem: expect.any(String) }]);
+      const { values, refused } = await applySettings(sql, 'test');
+      expect(values.apiUsage).toBe(400);
+      expect(refused).toEqual([{ key, kept: '400 days', problem: expect.any(String) }]);
       const listed = (await listSettings(sql, 'test')).find((setting) => setting.key === key);
       expect(listed).toMatchObject({ inForce: 400, problem: expect.any(String) });
     },
@@ -178,19 +179,29 @@ describe('its settings', () => {
     expect(await inForce()).toBe(60);
   });
 
-  it('are told by the job when they are refused, and its report is kept', async () => {
+  it('are told of by a daemon when they are refused, not again by each run, and its report is kept', async () => {
     await sql`DELETE FROM vitals.job_run`;
-    await applyRetentionSettings(sql, 'test');
+    await applySettings(sql, 'test');
     await sql`UPDATE system_config SET value = '"x"' WHERE key = ${key}`;
-    const refused: string[] = [];
+    const told: string[] = [];
+    const readSettings = createSettingsReader({
+      sql,
+      environment: 'test',
+      onRefused: (refusal) => told.push(`${refusal.key}: ${refusal.problem}; ${refusal.kept}`),
+    });
     const report = await runStorage({
       db: connection.db,
       sql,
-      environment: 'test',
+      readSettings,
       protectedFrom: async () => null,
-      onRefused: (refusal) => refused.push(refusal.key),
     });
-    expect(refused).toEqual([key]);
+    await readSettings();
+    expect(told).toEqual([`${key}: "x" is not of type integer; 35 days`]);
+    await setSetting(sql, key, 60);
+    await readSettings();
+    await sql`UPDATE system_config SET value = '"x"' WHERE key = ${key}`;
+    await readSettings();
+    expect(told.slice(1)).toEqual([`${key}: "x" is not of type integer; 60 days`]);
     expect(report.kept.map(({ defaultRows }) => defaultRows)).toEqual([0, 0, 0, 0, 0]);
     expect(await sql`SELECT job FROM vitals.job_run WHERE data->'kept' IS NOT NULL`).toEqual([
       { job: 'storage' },
