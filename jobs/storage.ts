@@ -6,14 +6,15 @@ import { withStorageLock } from '../src/db/partitions/storage-lock.ts';
 import { recordJobRun } from '../src/db/queries/job-run.ts';
 import { RETENTION_RULES_OF_TABLES } from '../src/db/retention/rules.ts';
 import { type Removed, runRetention } from '../src/db/retention/run-retention.ts';
+import type { Untaken } from '../src/db/rollup/untaken.ts';
 
 export interface StorageDeps {
   db: Database;
   sql: Sql;
   /** What is set now, read anew for each run. */
   readSettings: () => Promise<SettingValues>;
-  /** Nothing of the table at or after that time may be removed; null: nothing is held. */
-  protectedFrom: (table: string) => Promise<Date | null>;
+  /** What a rollup has not taken yet, and so may not be removed; null: nothing is held. */
+  findUntaken: (table: string) => Promise<Untaken | null>;
   signal?: AbortSignal;
 }
 
@@ -33,7 +34,7 @@ export async function runStorage(deps: StorageDeps): Promise<StorageReport> {
       days: await deps.readSettings(),
       rules: RETENTION_RULES_OF_TABLES,
       nowMs,
-      protectedFrom: deps.protectedFrom,
+      findUntaken: deps.findUntaken,
       ...(deps.signal ? { signal: deps.signal } : {}),
     });
     return { kept, removed };

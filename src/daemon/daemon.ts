@@ -227,7 +227,7 @@ async function startAll(
     readSettings,
     metrics,
     logger,
-    protectedFrom: (table) => findUntaken(db, table),
+    findUntaken: (table) => findUntaken(db, table),
   });
   lifecycle.onStop('storage', () => storage.stop());
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });

@@ -11,7 +11,7 @@ import type { ClusterJob } from './watchdog.ts';
 /** An hour: partitions are made weeks ahead, and what is removed has been kept for days. */
 const EVERY_MS = 3_600_000;
 
-export interface StorageOptions extends Pick<StorageDeps, 'readSettings' | 'protectedFrom'> {
+export interface StorageOptions extends Pick<StorageDeps, 'readSettings' | 'findUntaken'> {
   backend: QueueBackend;
   db: Database;
   sql: Sql;

@@ -31,6 +31,12 @@ export const SETTINGS = {
   healthMinutes: keep('health_minute', 2, 'how long health is kept minute by minute'),
   healthHours: keep('health_hour', 90, 'how long health is kept hour by hour'),
   healthDays: keep('health_day', 1095, 'how long health is kept day by day'),
+  usageHours: keep('usage_hour', 90, 'how long usage is kept hour by hour, at least as long as its calls'),
+  usageDays: keep('usage_day', 1095, 'how long usage is kept by day, week and month'),
+  usageEvents: keep('usage_event', 90, 'how long events of usage and of what was set aside are kept'),
+  alerts: keep('alert', 1095, 'how long alerts that are over are kept'),
+  events: keep('event', 365, 'how long other events of the worker are kept that are over'),
+  deliveries: keep('delivery', 30, 'how long messages are kept that were sent or given up'),
   usageGrace: {
     key: 'vitals.usage.grace_hours',
     category: 'usage',
