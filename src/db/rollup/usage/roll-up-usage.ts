@@ -8,7 +8,8 @@ import {
   takeWatermark,
   type Watermark,
 } from '../watermark.ts';
-import { countCalls, countTenants, reportQuotas } from './counters.ts';
+import { countCalls } from './count-calls.ts';
+import { countTenants, reportQuotas } from './counters.ts';
 import { type EventPolicy, reportUsage } from './events.ts';
 import { foldCalls } from './fold-calls.ts';
 import { HOURS_OF_EACH_FOR, MINUTES_FOR } from './periods.ts';
