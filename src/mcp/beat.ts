@@ -13,15 +13,15 @@ export class Beat {
 
   add(watched: Watched): void {
     this.#watched.add(watched);
-    this.#timer ??= setInterval(() => this.#tick(), BEAT_MS).unref();
+    this.#timer ??= setInterval(() => this.turn(performance.now()), BEAT_MS).unref();
   }
 
   remove(watched: Watched): void {
     this.#watched.delete(watched);
   }
 
-  #tick(): void {
-    const nowMs = performance.now();
+  /** Has all of it looked at now. */
+  turn(nowMs: number): void {
     for (const watched of this.#watched) watched.look(nowMs);
     if (this.#watched.size > 0) return;
     clearInterval(this.#timer);
