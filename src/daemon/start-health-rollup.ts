@@ -2,12 +2,10 @@ import type { Logger } from 'pino';
 import { runHealthRollup } from '../../jobs/health-rollup.ts';
 import type { SettingValues } from '../core/settings/known-settings.ts';
 import type { Database } from '../db/client.ts';
-import type { HealthRollup } from '../db/queries/health-rollup.ts';
 import type { SetAsideCounts } from '../db/queries/set-aside.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { QUEUES } from '../queue/definitions.ts';
-import { failJob } from './job-failure.ts';
-import type { ClusterJob } from './watchdog.ts';
+import { type RunningClusterJob, startClusterJob } from './start-cluster-job.ts';
 
 /** How old history may be that is read; a run without new checks costs some milliseconds. */
 const EVERY_MS = 10_000;
@@ -28,24 +26,12 @@ export async function startHealthRollup({
   readSettings,
   logger,
   onSetAside,
-}: HealthRollupDeps): Promise<{ job: ClusterJob; stop(): Promise<void> }> {
-  const queue = backend.queue<object, HealthRollup>(QUEUES.healthRollup);
-  const worker = await backend.worker<object, HealthRollup>(QUEUES.healthRollup, 1, async () => {
-    const result = await runHealthRollup({ db, readSettings }).catch(failJob(logger, 'health-rollup'));
+}: HealthRollupDeps): Promise<RunningClusterJob> {
+  const run = async () => {
+    const result = await runHealthRollup({ db, readSettings });
     onSetAside(result.setAside);
     return result;
-  });
-  const job: ClusterJob = {
-    name: 'health-rollup',
-    everyMs: EVERY_MS,
-    schedule: () => queue.schedule('health-rollup', EVERY_MS, {}),
   };
-  await job.schedule();
-  return {
-    job,
-    async stop() {
-      await worker.close();
-      await queue.close();
-    },
-  };
+  const [queue, name] = [QUEUES.healthRollup, 'health-rollup'];
+  return await startClusterJob({ backend, queue, name, everyMs: EVERY_MS, run, logger });
 }

@@ -6,8 +6,7 @@ import type { Database } from '../db/client.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { QUEUES } from '../queue/definitions.ts';
-import { failJob } from './job-failure.ts';
-import type { ClusterJob } from './watchdog.ts';
+import { type RunningClusterJob, startClusterJob } from './start-cluster-job.ts';
 
 const EVERY_MS = 30_000;
 
@@ -30,9 +29,8 @@ export async function startUsage({
   readSettings,
   logger,
   everyMs = EVERY_MS,
-}: UsageOptions): Promise<{ job: ClusterJob; stop: () => Promise<void> }> {
-  const queue = backend.queue<object, object>(QUEUES.usage);
-  const worker = await backend.worker<object, object>(QUEUES.usage, 1, () =>
+}: UsageOptions): Promise<RunningClusterJob> {
+  const run = () =>
     runRollUpUsage({
       db,
       policy: () => ({ objective: policy().slo.objective, latency: policy().latency }),
@@ -42,15 +40,6 @@ export async function startUsage({
         for (const [problem, rows] of Object.entries(setAside)) metrics.countUsage(problem, rows);
         if (Object.keys(setAside).length > 0) logger.warn({ setAside }, 'calls were not counted');
       },
-    }).catch(failJob(logger, 'usage')),
-  );
-  const schedule = () => queue.schedule('usage', everyMs, {});
-  await schedule();
-  return {
-    job: { name: 'usage', everyMs, schedule },
-    async stop() {
-      await worker.close();
-      await queue.close();
-    },
-  };
+    });
+  return await startClusterJob({ backend, queue: QUEUES.usage, name: 'usage', everyMs, run, logger });
 }
