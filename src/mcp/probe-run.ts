@@ -61,6 +61,7 @@ export class ProbeRun {
   readonly #signal: AbortSignal | undefined;
   readonly #context: ProbeContext;
   readonly #tokens: ProbeTokens;
+  #lastScrubber: { target: ProbeTarget; tokens: number; scrubber: Scrubber } | null = null;
 
   constructor(shared: SharedTools, target: ProbeTarget, request: ProbeRequest) {
     this.#shared = shared;
@@ -300,10 +301,15 @@ export class ProbeRun {
     };
   }
 
-  /** Knows every secret of this probe, as far as it has come. */
+  /** Knows every secret of this probe, as far as it has come; made anew only when there are more of them. */
   #scrubber(): Scrubber {
+    const { issued } = this.#tokens;
+    const last = this.#lastScrubber;
+    if (last?.target === this.#target && last.tokens === issued.length) return last.scrubber;
     const call = [...secretsOfCall(this.#canarySettings?.arguments)];
-    return createScrubber(this.#target, [...this.#tokens.issued, ...call]);
+    const scrubber = createScrubber(this.#target, [...issued, ...call]);
+    this.#lastScrubber = { target: this.#target, tokens: issued.length, scrubber };
+    return scrubber;
   }
 
   #compose(fault: Fault | null): ProbeOutcome {
