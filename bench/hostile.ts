@@ -15,6 +15,7 @@ interface Settings {
   count: number;
   rounds: number;
   latencyMs: number;
+  tools: number;
 }
 
 /** A file of this bench as it runs: compiled, or from its source. */
@@ -26,10 +27,11 @@ const sorted = (values: number[]) => [...values].sort((one, other) => one - othe
 const median = (values: number[]) => sorted(values)[values.length >> 1] ?? 0;
 const p95 = (values: number[]) => sorted(values)[Math.ceil(values.length * 0.95) - 1] ?? 0;
 
-async function measure({ count, rounds, latencyMs }: Settings) {
+async function measure({ count, rounds, latencyMs, tools }: Settings) {
   const children: ChildProcess[] = [];
   const start = (name: string) => {
-    const child = fork(beside(name));
+    // Each batch begins with what the ones before have really left.
+    const child = fork(beside(name), { execArgv: [...process.execArgv, '--expose-gc'] });
     children.push(child);
     return child;
   };
@@ -39,8 +41,8 @@ async function measure({ count, rounds, latencyMs }: Settings) {
     // servers a processor, or the machine's few would be measured. What they send still comes as fast as it is read.
     if (hostileServers.pid !== undefined) setPriority(hostileServers.pid, LOWEST_PRIORITY);
     const [good, hostile] = await Promise.all([
-      ask<TargetsAnswer>(goodServers, { kind: 'good', count, latencyMs }),
-      ask<TargetsAnswer>(hostileServers, { kind: 'hostile', count, latencyMs }),
+      ask<TargetsAnswer>(goodServers, { kind: 'good', count, latencyMs, tools }),
+      ask<TargetsAnswer>(hostileServers, { kind: 'hostile', count, latencyMs, tools }),
     ]);
     const batch = (withHostile: boolean) =>
       ask<BatchResult>(worker, { good, hostile: withHostile ? hostile : [] });
@@ -78,6 +80,7 @@ export async function run(args: string[]): Promise<void> {
       probes: { type: 'string', default: '64' },
       rounds: { type: 'string' },
       latency: { type: 'string', default: '50' },
+      tools: { type: 'string', default: '10' },
       guard: { type: 'boolean', default: false },
     },
   });
@@ -85,6 +88,7 @@ export async function run(args: string[]): Promise<void> {
     count: Number(values.probes),
     rounds: Number(values.rounds ?? (values.guard ? 3 : 10)),
     latencyMs: Number(values.latency),
+    tools: Number(values.tools),
   };
   const { alone, mixed } = await measure(settings);
   const ratio = median(mixed.map(({ goodMs }, index) => p95(goodMs) / p95(alone[index]?.goodMs ?? goodMs)));
@@ -97,7 +101,7 @@ export async function run(args: string[]): Promise<void> {
     return;
   }
   console.log(
-    `${settings.count} good probes at once, ${settings.latencyMs} ms each answer, without and with ${settings.count} hostile ones; medians of ${settings.rounds} rounds`,
+    `${settings.count} good probes at once, ${settings.latencyMs} ms each answer, ${settings.tools} tools, without and with ${settings.count} hostile ones; medians of ${settings.rounds} rounds`,
   );
   console.log(report('alone', alone));
   console.log(report('with hostile', mixed));

@@ -7,6 +7,8 @@ export interface TargetsRequest {
   kind: 'good' | 'hostile';
   count: number;
   latencyMs: number;
+  /** How many tools a good one lists. */
+  tools: number;
 }
 
 /** The ports of the servers. */
@@ -102,8 +104,8 @@ function listen(act: Act): Promise<number> {
 }
 
 process.once('disconnect', () => process.exit());
-process.on('message', async ({ kind, count, latencyMs }: TargetsRequest) => {
-  const late: Act = (response, message) => void setTimeout(() => answer(response, message), latencyMs);
+process.on('message', async ({ kind, count, latencyMs, tools }: TargetsRequest) => {
+  const late: Act = (response, message) => void setTimeout(() => answer(response, message, tools), latencyMs);
   const acts = kind === 'good' ? [late] : HOSTILE;
   const numbers = Array.from({ length: count }, (_, index) => index);
   const ports = await Promise.all(numbers.map((index) => listen(acts[index % acts.length] ?? late)));

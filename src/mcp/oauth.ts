@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import {
   auth,
   discoverOAuthServerInfo,
@@ -22,6 +23,10 @@ type OAuthCredentials = Extract<Credentials, { kind: 'oauth' }>;
 /** A token is renewed this long before it expires, so that it does not expire within a probe. */
 const EXPIRY_MARGIN_MS = 30_000;
 const DEFAULT_LIFETIME_MS = 5 * 60_000;
+/** Metadata and tokens are a few kilobytes. */
+const MAX_DOCUMENT_BYTES = 256 * 1024;
+/** What a header can hold, and servers take. */
+const SENDABLE_TOKEN = /^[\x21-\x7e]{1,65536}$/;
 const MAX_TOKENS = 20_000;
 
 /** A token is to be renewed when this share of its life is over, while it still serves. */
@@ -84,6 +89,22 @@ export function tokenKey(target: ProbeTarget, credentials: OAuthCredentials): st
 const asText = (body: RequestInit['body']) =>
   typeof body === 'string' || body instanceof URLSearchParams ? String(body) : undefined;
 
+/** The SDK parses a document at once: one that would take long is none. */
+async function readDocument(exchange: HttpExchange, response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  await exchange.readChunks(response, (chunk) => {
+    bytes += chunk.length;
+    if (bytes > MAX_DOCUMENT_BYTES)
+      throw new FaultError({
+        kind: 'oauth',
+        message: `the authorization server sent a document of more than ${MAX_DOCUMENT_BYTES} bytes`,
+      });
+    chunks.push(chunk);
+  });
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 /** The SDK's OAuth speaks fetch; this one keeps our policy, bounds, counters and deadline. */
 function createFetch(exchange: HttpExchange, onDenied: (error: FaultError) => void): FetchLike {
   return async (url, init) => {
@@ -96,7 +117,7 @@ function createFetch(exchange: HttpExchange, onDenied: (error: FaultError) => vo
       if (error instanceof FaultError && error.fault.kind === 'egress') onDenied(error);
       throw error;
     });
-    const text = await exchange.readText(reply.response);
+    const text = await readDocument(exchange, reply.response);
     const status = reply.response.statusCode ?? 0;
     const bare = status === 204 || status === 304 || status < 200;
     const replyHeaders = new Headers();
@@ -149,6 +170,8 @@ export async function requestToken(
     await auth(provider, { serverUrl, fetchFn, ...scopeAsked });
     const tokens = provider.tokens();
     if (!tokens?.access_token) throw new Error('the authorization server gave none');
+    if (!SENDABLE_TOKEN.test(tokens.access_token))
+      throw new Error('the one that the authorization server gave cannot be sent in a header');
     const grantedMs = tokens.expires_in === undefined ? DEFAULT_LIFETIME_MS : tokens.expires_in * 1000;
     const lifetimeMs = grantedMs - Math.min(EXPIRY_MARGIN_MS, grantedMs / 2);
     return { token: tokens.access_token, lifetimeMs: Math.max(0, lifetimeMs) };

@@ -64,14 +64,20 @@ export interface Greeting {
   instructions: string | null;
 }
 
-/** The same of a server that may repeat our secrets in its greeting. */
+/** The same without our secrets, which the server may repeat in it, and no deeper than anybody can store. */
 export function* scrubGreeting(
   { capabilities, instructions }: { capabilities: unknown; instructions: string | null | undefined },
   hide: Hide | null,
 ): Sliced<Greeting> {
-  const value = hide ? yield* scrubValue(capabilities, hide) : capabilities;
+  const value = yield* scrubValue(capabilities, hide ?? leave);
   return {
     capabilities: value ? { ...Object(value) } : null,
-    instructions: instructions == null ? null : hide ? yield* hide(instructions) : instructions,
+    instructions: instructions == null ? null : yield* (hide ?? leave)(instructions),
   };
+}
+
+/** There is no secret to look for. */
+function* leave(text: string): Sliced<string> {
+  yield* [];
+  return text;
 }

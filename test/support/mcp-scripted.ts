@@ -67,7 +67,10 @@ export async function startScripted(script: Script = {}): Promise<ScriptedServer
   const served = await startHttp(async (request, response) => {
     scripted.headers = request.headers;
     const body = await readBody(request);
-    const message: RpcRequest = body === '' ? { method: request.method ?? '' } : JSON.parse(body);
+    const isJson = request.headers['content-type']?.includes('json') ?? false;
+    // A form is what an authorization server is sent: it goes by its path.
+    const bare = { method: body === '' ? (request.method ?? '') : (request.url ?? '').slice(1) };
+    const message: RpcRequest = body === '' || !isJson ? bare : JSON.parse(body);
     received.push(message.method);
     if (request.method === 'DELETE') sessions.delete(String(request.headers['mcp-session-id']));
     const raw = (status: number, headers: Record<string, string>, text = '') => {

@@ -40,7 +40,9 @@ export async function readAnswerStream(
     const { phase } = context.watch;
     if (suspect !== null) throw new FaultError({ kind: 'protocol', phase, message: suspect });
     const rest = lastEventId !== undefined && resumes < MAX_RESUMES;
-    if (rest) await new Promise((resolve) => setTimeout(resolve, retryMs).unref());
+    // Whatever it says, a probe does not remember it for longer than it lasts.
+    const waitMs = Math.min(retryMs, context.timeoutMs);
+    if (rest) await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
     const next = rest ? await resume(lastEventId) : null;
     if (!next) {
       throw new FaultError({ kind: 'closed', phase, message: 'its event stream ended without the answer' });

@@ -199,7 +199,10 @@ export class HttpTransport implements ProbeTransport {
 
   /** A server may end a stream whose events have ids, and go on with it when it is asked to. */
   async #resume(lastEventId: string): Promise<IncomingMessage | null> {
-    const headers = { ...this.#sessionHeaders(), accept: 'text/event-stream', 'last-event-id': lastEventId };
+    // UTF-8, as a header holds it; no header holds control characters.
+    const id = Buffer.from(lastEventId, 'utf8').toString('latin1');
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(id)) return null;
+    const headers = { ...this.#sessionHeaders(), accept: 'text/event-stream', 'last-event-id': id };
     const { response } = await this.#exchange.ask({ method: 'GET', url: this.#url, headers });
     if (response.statusCode === 200 && mediaType(response) === 'text/event-stream') return response;
     response.destroy();

@@ -2,8 +2,12 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, type DatabaseConnection } from '../../../src/db/client.ts';
 import { readCertificateExpiries, storeCertificates } from '../../../src/db/queries/certificates.ts';
+import { createProbeStore } from '../../../src/db/queries/store.ts';
+import { createMetrics } from '../../../src/metrics/create-metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { outcomeOf } from '../../support/outcomes.ts';
 import { registerServer } from '../../support/registry.ts';
+import { registerAll, storeOutcome } from '../../support/store-probes.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 0, 10);
@@ -59,4 +63,28 @@ test('the last certificate is kept, and one that was not shown changes nothing',
   ]);
   await show({ b: 1e9 });
   expect((await readCertificateExpiries(connection.db))[1]?.expiresMs).toBe(NOW + 100 * DAY);
+});
+
+test('a probe that saw one of six days: the days are in the history, the day in the metric, both warnings are events', async () => {
+  await registerAll(connection.db, [{ id: 'soon', endpointUrl: 'https://h/' }]);
+  const expiresMs = Date.now() + 6.5 * DAY;
+  const certificate = { issuer: 'I', subject: 'soon.test', validToMs: expiresMs };
+  await storeOutcome(connection.db, createProbeStore(connection.db), 'soon', outcomeOf({ certificate }));
+
+  const [check] = await connection.db.execute<{ certificate: unknown }>(sql`
+    SELECT metrics->'custom'->'certificate' AS certificate FROM mcp_server_health_check WHERE server_id = 'soon'`);
+  expect(check?.certificate).toEqual({ issuer: 'I', subject: 'soon.test', daysLeft: 6 });
+
+  const metrics = createMetrics({ version: '0' });
+  metrics.setCertificateExpiries(await readCertificateExpiries(connection.db));
+  const [, shown] =
+    /^mcp_server_certificate_expiry_timestamp_seconds\{[^}]*server_id="soon"[^}]*\} (\S+)$/m.exec(
+      await metrics.render(),
+    ) ?? [];
+  expect(Number(shown)).toBeCloseTo(expiresMs / 1000, 0);
+
+  const warnings = await connection.db.execute<{ days: number }>(sql`
+    SELECT (data->>'daysLeft')::int AS days FROM system_event
+    WHERE type = 'certificate_expiring' AND resource_id = 'soon' AND severity = 'warning' AND status = 'active'`);
+  expect(warnings.map(({ days }) => days)).toEqual([6, 6]);
 });

@@ -179,11 +179,11 @@ describe('a server that is odd, and up', () => {
     const { reason } = await probeScript({
       'tools/list': ({ message, raw }) => {
         listId = message.id;
-        raw(200, events, 'id: 42\nretry: 10\ndata:\n\n');
+        raw(200, events, 'id: 42☃\nretry: 10\ndata:\n\n');
       },
       GET: ({ request, raw }) => {
         const answer = { jsonrpc: '2.0', id: listId, result: { tools: [GOOD_TOOL] } };
-        if (request.headers['last-event-id'] === '42')
+        if (Buffer.from(String(request.headers['last-event-id']), 'latin1').toString() === '42☃')
           raw(200, events, `id: 43\ndata: ${JSON.stringify(answer)}\n\n`);
         else raw(400, {});
       },
