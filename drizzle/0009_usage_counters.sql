@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS "vitals"."usage_counted" (
 --> statement-breakpoint
 CREATE INDEX CONCURRENTLY IF NOT EXISTS "usage_counted_day_idx" ON "vitals"."usage_counted" USING btree ("day");
 --> statement-breakpoint
+CREATE INDEX CONCURRENTLY IF NOT EXISTS "usage_bucket_each_hour_idx" ON "vitals"."usage_bucket" USING btree ("period_start") WHERE "vitals"."usage_bucket"."period" = 'hour' AND "vitals"."usage_bucket"."kind" IN ('user', 'token');
+--> statement-breakpoint
 CREATE INDEX CONCURRENTLY IF NOT EXISTS "system_event_vitals_idx" ON "system_event" USING btree ("occurred_at") WHERE "system_event"."source" = 'mcp-vitals';
 --> statement-breakpoint
 CREATE INDEX CONCURRENTLY IF NOT EXISTS "uptime_day_day_idx" ON "vitals"."uptime_day" USING btree ("day");

@@ -55,7 +55,14 @@ export const usageBucket = vitals.table(
     /** By path: requests, errors, sum of the times, how many there were. */
     endpoints: jsonb('endpoints').$type<Record<string, [number, number, number, number]>>(),
   },
-  (table) => [primaryKey({ columns: [table.period, table.periodStart, table.kind, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.period, table.periodStart, table.kind, table.key] }),
+    // Each run deletes those that are too old: among all hours they would be looked for in the whole history.
+    index('usage_bucket_each_hour_idx')
+      .on(table.periodStart)
+      .where(sql`${table.period} = 'hour' AND ${table.kind} IN ('user', 'token')`)
+      .concurrently(),
+  ],
 );
 
 /**

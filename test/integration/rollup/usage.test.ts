@@ -132,6 +132,79 @@ describe('usage', () => {
     });
   });
 
+  test('is a warning where an hour was much slower than the one before, with enough calls in both', async () => {
+    const hour = sql`to_timestamp(${Math.floor(Date.now() / 3_600_000) * 3_600}::float8)`;
+    const call = (server: string, hoursAgo: number, responseMs: number, calls: number) =>
+      db.execute(sql`INSERT INTO api_usage (server_id, path, method, status_code, response_time, requested_at)
+        SELECT ${server}, '/', 'GET', 200, ${responseMs}::int,
+          ${hour} - ${hoursAgo}::int * interval '1 hour' + n * interval '1 second'
+        FROM generate_series(1, ${calls}::int) n`);
+    const { minSamples, slowFactor, slowAtLeastMs } = POLICY.latency;
+    // Slower by the factor and by the least time: 300 ms after 100 ms.
+    const before = slowAtLeastMs / (slowFactor - 1);
+    const slow = Math.ceil(before * slowFactor * 1.05);
+    await call('server-0', 3, before, minSamples);
+    await call('server-0', 2, slow, minSamples);
+    await call('server-1', 3, before, minSamples);
+    await call('server-1', 2, Math.floor(before * slowFactor * 0.9), minSamples);
+    await call('server-2', 3, before, minSamples - 1);
+    await call('server-2', 2, slow, minSamples);
+    await call('server-3', 3, 2, minSamples);
+    await call('server-3', 2, 2 * slowFactor * 2, minSamples);
+    await rollUp();
+    const rows = await db.execute<{ id: string; severity: string; broken: string[] }>(sql`
+      SELECT resource_id AS id, severity, data->'broken' AS broken FROM system_event WHERE type = 'usage.rollup'
+        AND resource_type = 'mcp_server' AND occurred_at = ${hour} - interval '2 hours' ORDER BY 1`);
+    expect(rows.map(({ id, severity, broken }) => [id, severity, broken])).toEqual([
+      ['server-0', 'warning', ['latency']],
+      ['server-1', 'info', []],
+      ['server-2', 'info', []],
+      ['server-3', 'info', []],
+    ]);
+    // The hour before comes to be slow itself: then nothing was slower than it.
+    await call('server-0', 3, slow, 10 * minSamples);
+    await rollUp();
+    expect(
+      await one(sql`SELECT severity FROM system_event WHERE type = 'usage.rollup' AND resource_id = 'server-0'
+        AND occurred_at = ${hour} - interval '2 hours'`),
+    ).toEqual({ severity: 'info' });
+  });
+
+  test('has minutes of two hours, and hours of users and tokens of two days', async () => {
+    const call = (minutesAgo: number) =>
+      db.execute(sql`INSERT INTO api_usage (server_id, user_id, token_id, path, method, status_code, requested_at)
+        VALUES ('server-0', 'u', '7a1b0b52-58c4-4b2e-9d0c-6c8bfb1f0a01', '/', 'GET', 200,
+          now() - ${minutesAgo}::int * interval '1 minute')`);
+    const kept = async () =>
+      one(sql`SELECT count(*) FILTER (WHERE period_type = 'minute')::int AS minutes,
+        count(*) FILTER (WHERE period_type = 'hour' AND (user_id IS NOT NULL OR token_id IS NOT NULL))::int AS each,
+        count(*) FILTER (WHERE period_type = 'day' AND user_id IS NOT NULL)::int AS days,
+        count(*)::int - (SELECT count(*) FROM vitals.usage_bucket)::int AS others FROM api_usage_stats`);
+    for (const minutesAgo of [10, 150, 10 * 60, 4 * 24 * 60]) await call(minutesAgo);
+    await rollUp();
+    // Of all, the server, the user and the token: the first call alone is young enough.
+    const young = await kept();
+    expect(young).toMatchObject({ minutes: 4, others: 0 });
+    expect(young?.each).toBeGreaterThanOrEqual(4);
+    // As they are some hours, or days, later.
+    for (const [period, age] of [
+      ['minute', '2 hours'],
+      ['hour', '48 hours'],
+    ]) {
+      await db.execute(sql`DELETE FROM api_usage_stats WHERE period_type = ${period}`);
+      await db.execute(
+        sql`UPDATE vitals.usage_bucket SET period_start = period_start - ${age}::interval WHERE period = ${period}`,
+      );
+    }
+    await db.execute(sql`INSERT INTO api_usage_stats (id, period_type, period_start, period_end, user_id, created_at, updated_at)
+      SELECT md5('mcp-vitals usage ' || period || ' ' || kind || ' ' || extract(epoch FROM period_start)::bigint || ' ' || key)::uuid,
+        period, period_start, period_start, CASE WHEN kind IN ('user', 'token') THEN 'u' END, now(), now()
+      FROM vitals.usage_bucket WHERE period IN ('minute', 'hour')`);
+    expect(await kept()).toMatchObject({ minutes: 4, each: young?.each, others: 0 });
+    await rollUp();
+    expect(await kept()).toEqual({ minutes: 0, each: 0, days: young?.days, others: 0 });
+  });
+
   test('sets bad rows aside, tells of them, and goes on with the rest', async () => {
     await insertTraffic(db, { ...TRAFFIC, rows: 200 });
     for (const change of [

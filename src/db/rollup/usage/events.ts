@@ -25,8 +25,13 @@ const TOLD = `((period = 'hour' AND kind = 'server') OR (period = 'day' AND kind
  * buckets: the same period has the same event, whose row follows it. What changed is the period after as well,
  * which is told against it.
  */
-export const reportUsage = ({ objective, latency }: EventPolicy): string => `
-  INSERT INTO system_event AS e (id, type, category, title, severity, source, tenant_id, resource_type, resource_id,
+export const reportUsage = ({ objective, latency }: EventPolicy): string[] => [
+  `CREATE TEMP TABLE u_told ON COMMIT DROP AS
+   SELECT DISTINCT period, start + later * CASE period WHEN 'hour' THEN interval '1 hour' ELSE interval '1 day' END AS start,
+     kind, key FROM u_delta, generate_series(0, 1) later WHERE ${TOLD}`,
+  // How many they are says whether their buckets are looked up, or read from the first to the last.
+  'ANALYZE u_told',
+  `INSERT INTO system_event AS e (id, type, category, title, severity, source, tenant_id, resource_type, resource_id,
     data, status, resolved_at, resolved_by, occurred_at, created_at)
   SELECT id, 'usage.rollup', 'performance', title, CASE WHEN badly THEN 'error' WHEN broken <> '{}' THEN 'warning'
     ELSE 'info' END, 'mcp-vitals', tenant_id, resource_type, nullif(key, ''), data || jsonb_build_object('broken', broken),
@@ -50,8 +55,7 @@ export const reportUsage = ({ objective, latency }: EventPolicy): string => `
             FROM (SELECT * FROM jsonb_each(b.endpoints) ORDER BY (value->>0)::bigint DESC, key LIMIT 5) o),
           'change', jsonb_build_object('requests', ${change('b.requests', 'p.requests')},
             'errors', ${change('b.errors', 'p.errors')}, 'p95Ms', ${change('q.p95', 'q.before95')})) AS data
-      FROM (SELECT DISTINCT period, start + later * CASE period WHEN 'hour' THEN interval '1 hour' ELSE interval '1 day' END AS start,
-          kind, key FROM u_delta, generate_series(0, 1) later WHERE ${TOLD}) d
+      FROM u_told d
       JOIN vitals.usage_bucket b ON b.period = d.period AND b.period_start = d.start AND b.kind = d.kind AND b.key = d.key
       LEFT JOIN vitals.usage_bucket p ON p.period = b.period AND p.kind = b.kind AND p.key = b.key
         AND p.period_start = b.period_start - CASE b.period WHEN 'hour' THEN interval '1 hour' ELSE interval '1 day' END
@@ -63,7 +67,8 @@ export const reportUsage = ({ objective, latency }: EventPolicy): string => `
           vitals.sketch_quantiles(p.sketch, p.timed, '{0.95}') AS before OFFSET 0) s) q) f) r
   ON CONFLICT (id) DO UPDATE SET title = excluded.title, severity = excluded.severity, data = excluded.data
   WHERE e.title IS DISTINCT FROM excluded.title OR e.data::jsonb IS DISTINCT FROM excluded.data::jsonb
-    OR e.severity IS DISTINCT FROM excluded.severity`;
+    OR e.severity IS DISTINCT FROM excluded.severity`,
+];
 
 /** Deletes the events of a day (SQL) whose calls have all turned out to be others'. */
 export const forgetEvents = (day: string): string => `

@@ -112,7 +112,7 @@ export async function recomputeDay(
     await runAll(tx, [
       ...countTenants(),
       clearTenants(startOf.month(at(fromMs))),
-      reportUsage(policy),
+      ...reportUsage(policy),
       forgetEvents(at(fromMs)),
     ]);
   return { changed, incomplete: false };

@@ -45,7 +45,7 @@ async function takeCalls(
     addDelta(),
     ...countCalls(),
     ...countTenants(),
-    reportUsage(policy),
+    ...reportUsage(policy),
   ]);
   const [sum] = await tx.execute<{ taken: number }>(
     sql`SELECT coalesce(sum(n), 0)::float8 AS taken FROM u_calls`,
