@@ -1,17 +1,15 @@
 import type { Database } from '../src/db/client.ts';
 import { recordJobRun } from '../src/db/queries/job-run.ts';
-import {
-  rollUpUsage,
-  type UsageRollup,
-  type UsageRollupOptions,
-} from '../src/db/rollup/usage/roll-up-usage.ts';
+import { rollUpUsage } from '../src/db/rollup/usage/roll-up-usage.ts';
+import type { Taken } from '../src/db/rollup/usage/slice.ts';
+import type { UsageRollupOptions } from '../src/db/rollup/usage/take-new.ts';
 
 export interface RollUpUsageDeps {
   db: Database;
   /** As it is now: it may be read anew while the daemon runs. */
   options: () => UsageRollupOptions;
-  /** Told what a run took; not when another replica was at it. */
-  onTaken: (result: UsageRollup) => void;
+  /** Told what each transaction took, once it is stored. */
+  onTaken: (taken: Taken) => void;
 }
 
 /** Counts the real calls that arrived since the last run, and goes on with those from before the first one. */
@@ -20,8 +18,7 @@ export async function runRollUpUsage({ db, options, onTaken }: RollUpUsageDeps):
   let taken = 0;
   // What another replica holds is its to finish, and the next run's to go on with.
   for (let more = true; more; ) {
-    const result = await rollUpUsage(db, options());
-    if (result) onTaken(result);
+    const result = await rollUpUsage(db, options(), onTaken);
     taken += result?.taken ?? 0;
     more = result?.more ?? false;
   }
