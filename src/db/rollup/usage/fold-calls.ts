@@ -93,15 +93,18 @@ const sortedArrays = (table: string, value: string, name: string): string =>
 function sketchLatencies(): string[] {
   const [hour, day, week, month] = (['hour', 'day', 'week', 'month'] as const).map(numberOf);
   const sketch = `array_agg((bin << ${COUNT_BITS}) + n ORDER BY bin)`;
+  // What stands beside an unnest is computed for each element; behind OFFSET 0, for each row.
   const ofCalls = (number: string) => `
     INSERT INTO u_sketches SELECT ${hour}, to_timestamp((whose >> ${NO_BITS}) * 3600), (whose & ${2 ** NO_BITS - 1})::int, ${sketch}
     FROM (SELECT packed >> ${BIN_BITS} AS whose, packed & ${2 ** BIN_BITS - 1} AS bin, count(*) AS n FROM (
-      SELECT (((floor(extract(epoch FROM bucket) / 3600)::bigint << ${NO_BITS}) + ${number}) << ${BIN_BITS}) + unnest(bins) AS packed
-      FROM u_numbered WHERE ${number} IS NOT NULL ORDER BY 1) c GROUP BY packed) b GROUP BY whose`;
+      SELECT packed + unnest(bins) AS packed FROM (
+        SELECT ((floor(extract(epoch FROM bucket) / 3600)::bigint << ${NO_BITS}) + ${number}) << ${BIN_BITS} AS packed, bins
+        FROM u_numbered WHERE ${number} IS NOT NULL OFFSET 0) r ORDER BY 1) c GROUP BY packed) b GROUP BY whose`;
   const merged = (period: number | undefined, start: string, no: string, where: string) => `
     INSERT INTO u_sketches SELECT ${period}, at, no, ${sketch} FROM (
       SELECT at, no, e >> ${COUNT_BITS} AS bin, sum(e & ${2 ** COUNT_BITS - 1})::bigint AS n FROM (
-        SELECT ${start} AS at, ${no} AS no, unnest(sketch) AS e FROM u_sketches WHERE ${where}) e
+        SELECT at, no, unnest(sketch) AS e FROM (
+          SELECT ${start} AS at, ${no} AS no, sketch FROM u_sketches WHERE ${where} OFFSET 0) r) e
       GROUP BY 1, 2, 3) b GROUP BY 1, 2, 3`;
   return [
     'CREATE TEMP TABLE u_sketches (period smallint, start timestamptz, no int, sketch bigint[]) ON COMMIT DROP',
@@ -121,7 +124,8 @@ function sketchLatencies(): string[] {
 
 /** Statements that leave in `u_delta` what these calls are, by period, kind and key; in one transaction. */
 export function foldCalls(calls: Calls): string[] {
-  const endpoints = `jsonb_object_agg(p.named, jsonb_build_array(n, errors, coalesce(time_sum, 0), timed))`;
+  // Written as text, which takes half the time of building objects.
+  const endpoints = `('{' || string_agg(p.name || ':[' || n || ',' || errors || ',' || coalesce(time_sum, 0) || ',' || timed || ']', ',') || '}')::jsonb`;
   return [
     // The planner cannot know how far calls sum up: it would sort millions, and look up keys of few one by one.
     'SET LOCAL enable_sort = off',
@@ -141,7 +145,7 @@ export function foldCalls(calls: Calls): string[] {
      LEFT JOIN ${sortedArrays('u_registers', 'entry', 'clients')} r USING (period, start, no)
      LEFT JOIN (SELECT period, start, o.no,
          CASE WHEN count(*) > 100 THEN vitals.merge_endpoints(${endpoints}, NULL) ELSE ${endpoints} END AS endpoints
-       FROM u_endpoints o JOIN (SELECT DISTINCT no AS path, named FROM u_names) p USING (path)
+       FROM u_endpoints o JOIN (SELECT no AS path, to_json(named)::text AS name FROM u_names GROUP BY no, named) p USING (path)
        GROUP BY 1, 2, 3) e USING (period, start, no)`,
     'ANALYZE u_delta (period, start, kind, key)',
     'SET LOCAL enable_sort = on',

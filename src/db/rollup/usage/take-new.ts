@@ -68,7 +68,7 @@ export function takeNew(
     }
     turn.resolve();
     const taken = any ? await storeSlice(tx, options.policy) : NOTHING;
-    await forgetRecent(tx);
+    await forgetRecent(tx, mark);
     await moveWatermark(tx, mark);
     return taken;
   };
@@ -84,14 +84,19 @@ export function takeNew(
 const lateBefore = ({ takenAtMs }: Watermark, { graceMs }: UsageRollupOptions): number | null =>
   takenAtMs === null ? null : takenAtMs - graceMs;
 
-const forgetRecent = (tx: Session): Promise<void> =>
-  runAll(tx, [
-    deleteBuckets(`period = 'minute' AND period_start < now() - ${MINUTES_FOR}`),
-    deleteBuckets(
-      `period = 'hour' AND kind IN ('user', 'token') AND period_start < now() - ${HOURS_OF_EACH_FOR}`,
-    ),
+/** What is kept for some hours only. The last run has forgotten what was older than that when it took its calls. */
+function forgetRecent(tx: Session, { takenAtMs }: Watermark): Promise<void> {
+  const since =
+    takenAtMs === null
+      ? "'-infinity'::timestamptz"
+      : `to_timestamp(${takenAtMs / 1000}::float8) - interval '1 hour'`;
+  const older = (age: string) => `period_start >= ${since} - ${age} AND period_start < now() - ${age}`;
+  return runAll(tx, [
+    deleteBuckets(`period = 'minute' AND ${older(MINUTES_FOR)}`),
+    deleteBuckets(`period = 'hour' AND kind IN ('user', 'token') AND ${older(HOURS_OF_EACH_FOR)}`),
     reportQuotas(),
   ]);
+}
 
 function defer<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;
