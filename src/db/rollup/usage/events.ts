@@ -18,7 +18,16 @@ const change = (now: string, before: string): string =>
  * One event for each server and hour, tenant and day, and day of the fleet that `u_delta` touched, out of their
  * buckets: the same period has the same event, whose row follows it.
  */
-export const reportUsage = ({ objective, latency }: EventPolicy): string => `
+export const reportUsage = (policy: EventPolicy): string[] => [
+  // By their keys: the planner would rather read every bucket there is.
+  'SET LOCAL enable_hashjoin = off',
+  'SET LOCAL enable_mergejoin = off',
+  storeEvents(policy),
+  'SET LOCAL enable_hashjoin = on',
+  'SET LOCAL enable_mergejoin = on',
+];
+
+const storeEvents = ({ objective, latency }: EventPolicy): string => `
   INSERT INTO system_event AS e (id, type, category, title, severity, source, tenant_id, resource_type, resource_id,
     data, status, resolved_at, resolved_by, occurred_at, created_at)
   SELECT id, 'usage.rollup', 'performance', title, CASE WHEN badly THEN 'error' WHEN broken <> '{}' THEN 'warning'

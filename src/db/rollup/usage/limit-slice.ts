@@ -14,10 +14,14 @@ export async function limitSlice(tx: Session, mark: Watermark, maxRows: number):
     SELECT (sum(pg_relation_size(relid)) / current_setting('block_size')::int)::float8 AS pages
     FROM pg_partition_tree('api_usage')`);
   const percent = Math.min(100, (100 * SAMPLE_PAGES) / Math.max(1, size?.pages ?? 0));
-  const [next] = await tx.execute<{ xid: number }>(
-    sql.raw(`SELECT vitals_xid::float8 AS xid FROM api_usage TABLESAMPLE SYSTEM (${percent})
-      WHERE vitals_xid >= ${mark.nextXid} AND vitals_xid < ${mark.horizonXid}
-      ORDER BY vitals_xid OFFSET ${Math.round((maxRows * percent) / 100)} LIMIT 1`),
+  const wanted = Math.round((maxRows * percent) / 100);
+  const [sample] = await tx.execute<{ rows: number; first: number; last: number }>(
+    sql.raw(`SELECT count(*)::int AS rows, min(xid)::float8 AS first, max(xid)::float8 AS last FROM (
+      SELECT vitals_xid AS xid FROM api_usage TABLESAMPLE SYSTEM (${percent})
+      WHERE vitals_xid >= ${mark.nextXid} AND vitals_xid < ${mark.horizonXid} ORDER BY 1 LIMIT ${wanted + 1}) s`),
   );
-  return next ? { ...mark, horizonXid: Math.min(mark.horizonXid, next.xid + 1) } : mark;
+  if (!sample || sample.rows <= wanted) return mark;
+  // One transaction alone may be more than that.
+  const end = sample.last > sample.first ? sample.last : sample.last + 1;
+  return { ...mark, horizonXid: Math.min(mark.horizonXid, end) };
 }

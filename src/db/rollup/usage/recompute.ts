@@ -101,7 +101,7 @@ export async function recomputeDay(
     changed += await countChanged(tx, replaceWith('u_wide'));
     await runAll(tx, [`INSERT INTO u_delta SELECT * FROM u_wide`]);
   }
-  if (changed > 0) await runAll(tx, [...countTenants(), reportUsage(policy)]);
+  if (changed > 0) await runAll(tx, [...countTenants(), ...reportUsage(policy)]);
   return { changed, incomplete: false };
 }
 

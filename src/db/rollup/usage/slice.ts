@@ -26,7 +26,7 @@ export async function storeSlice(tx: Session, policy: EventPolicy): Promise<Take
     addDelta(),
     ...countCalls(),
     ...countTenants(),
-    reportUsage(policy),
+    ...reportUsage(policy),
   ]);
   const [sum] = await tx.execute<{ taken: number }>(
     sql`SELECT coalesce(sum(n), 0)::float8 AS taken FROM u_calls`,
