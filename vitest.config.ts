@@ -17,6 +17,8 @@ export default defineConfig({
   test: {
     // Two on the smallest machine, where vitest would take one: most of the time is spent waiting.
     maxWorkers: 2,
+    // Tests that say so are run at once: hostile servers of which a probe does little but wait for its deadline.
+    maxConcurrency: 8,
     projects: [
       // They share nothing that a module could keep: loading each module once is half of their time.
       project('unit', 60_000, { isolate: false }),

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { runHealthRollup } from '../../jobs/health-rollup.ts';
+import type { SettingValues } from '../core/settings/known-settings.ts';
 import type { Database } from '../db/client.ts';
 import type { HealthRollup } from '../db/queries/health-rollup.ts';
 import type { SetAsideCounts } from '../db/queries/set-aside.ts';
@@ -14,6 +15,7 @@ const EVERY_MS = 10_000;
 export interface HealthRollupDeps {
   backend: QueueBackend;
   db: Database;
+  readSettings: () => Promise<SettingValues>;
   logger: Logger;
   /** Told of health checks that were set aside, by why. */
   onSetAside: (counts: SetAsideCounts) => void;
@@ -23,12 +25,13 @@ export interface HealthRollupDeps {
 export async function startHealthRollup({
   backend,
   db,
+  readSettings,
   logger,
   onSetAside,
 }: HealthRollupDeps): Promise<{ job: ClusterJob; stop(): Promise<void> }> {
   const queue = backend.queue<object, HealthRollup>(QUEUES.healthRollup);
   const worker = await backend.worker<object, HealthRollup>(QUEUES.healthRollup, 1, async () => {
-    const result = await runHealthRollup(db).catch(failJob(logger, 'health-rollup'));
+    const result = await runHealthRollup({ db, readSettings }).catch(failJob(logger, 'health-rollup'));
     onSetAside(result.setAside);
     return result;
   });

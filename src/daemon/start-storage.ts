@@ -11,7 +11,7 @@ import type { ClusterJob } from './watchdog.ts';
 /** An hour: partitions are made weeks ahead, and what is removed has been kept for days. */
 const EVERY_MS = 3_600_000;
 
-export interface StorageOptions extends Pick<StorageDeps, 'environment' | 'protectedFrom'> {
+export interface StorageOptions extends Pick<StorageDeps, 'readSettings' | 'findUntaken'> {
   backend: QueueBackend;
   db: Database;
   sql: Sql;
@@ -28,12 +28,9 @@ export async function startStorage(
   const stopping = new AbortController();
   const queue = backend.queue<object, StorageReport>(QUEUES.storage);
   const worker = await backend.worker<object, StorageReport>(QUEUES.storage, 1, async () => {
-    const report = await runStorage({
-      ...options,
-      signal: stopping.signal,
-      onRefused: ({ key, problem, kept }) =>
-        logger.warn({ key, kept }, `system_config ${key} is refused: ${problem}; ${kept} days stay in force`),
-    }).catch(failJob(logger, 'storage'));
+    const report = await runStorage({ ...options, signal: stopping.signal }).catch(
+      failJob(logger, 'storage'),
+    );
     tell(report, metrics, logger);
     return report;
   });

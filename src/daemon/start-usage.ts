@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { runRollUpUsage } from '../../jobs/roll-up-usage.ts';
 import type { Policy } from '../core/policy.ts';
+import type { SettingValues } from '../core/settings/known-settings.ts';
 import type { Database } from '../db/client.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { QueueBackend } from '../queue/backend.ts';
@@ -9,14 +10,13 @@ import { failJob } from './job-failure.ts';
 import type { ClusterJob } from './watchdog.ts';
 
 const EVERY_MS = 30_000;
-/** A call that arrives later than this is no longer counted by itself. */
-const GRACE_MS = 48 * 3_600_000;
 
 export interface UsageOptions {
   backend: QueueBackend;
   db: Database;
   metrics: Pick<Metrics, 'countUsage'>;
   policy: () => Policy;
+  readSettings: () => Promise<SettingValues>;
   logger: Logger;
   everyMs?: number;
 }
@@ -27,6 +27,7 @@ export async function startUsage({
   db,
   metrics,
   policy,
+  readSettings,
   logger,
   everyMs = EVERY_MS,
 }: UsageOptions): Promise<{ job: ClusterJob; stop: () => Promise<void> }> {
@@ -34,10 +35,8 @@ export async function startUsage({
   const worker = await backend.worker<object, object>(QUEUES.usage, 1, () =>
     runRollUpUsage({
       db,
-      options: () => ({
-        policy: { objective: policy().slo.objective, latency: policy().latency },
-        graceMs: GRACE_MS,
-      }),
+      policy: () => ({ objective: policy().slo.objective, latency: policy().latency }),
+      readSettings,
       onTaken({ taken, setAside }) {
         metrics.countUsage('taken', taken);
         for (const [problem, rows] of Object.entries(setAside)) metrics.countUsage(problem, rows);

@@ -22,6 +22,8 @@ export interface ProbeLimits {
   items: number;
   /** Processes that a stdio server's command may have at once, itself included. */
   processes: number;
+  /** Processor time of each of them. */
+  cpuSeconds: number;
   /** What is kept of a child's stderr, from its end. */
   stderrBytes: number;
   /** How long ending the session, its sockets and its processes may take after the deadline. */
@@ -46,6 +48,7 @@ export const DEFAULT_LIMITS: ProbeLimits = {
   pages: 1_000,
   items: 20_000,
   processes: 100,
+  cpuSeconds: 120,
   stderrBytes: 8 * 1024,
   closeMs: 900,
 };

@@ -11,19 +11,17 @@ import { FaultError } from './fault-error.ts';
 import { describeError, faultOf } from './fault-of.ts';
 import { listInventory, rpcCodeOf } from './list-inventory.ts';
 import { eraOrder, isSilence, moreTelling, otherEraMayAnswer } from './negotiate.ts';
-import { requestToken, type TokenCache, tokenKey } from './oauth.ts';
-import { readWants } from './oauth-wants.ts';
+import type { TokenCache } from './oauth.ts';
 import { openHandshake } from './open-handshake.ts';
 import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
 import type { ProbeRequest } from './probe-request.ts';
-import { renewToken } from './renew-token.ts';
+import { ProbeTokens } from './probe-tokens.ts';
 import { createScrubber, type Scrubber } from './scrub.ts';
-import { scrubInventory, scrubValue } from './scrub-content.ts';
+import { type Greeting, scrubGreeting, scrubInventory } from './scrub-content.ts';
 import { secretsOfCall } from './secrets-of.ts';
 import type { Link } from './transports/attachment.ts';
-import type { HttpExchange } from './transports/http-exchange.ts';
 import { faultOfNetworkError } from './transports/network-fault.ts';
 
 /** What all probes of one prober have in common. */
@@ -47,10 +45,11 @@ export class ProbeRun {
   #over = false;
   #link: Link | null = null;
   #opened: Opened | null = null;
+  /** What the opened session began with, without our secrets. */
+  #greeting: Greeting = { capabilities: null, instructions: null };
   #inventory: Inventory | null = null;
   #listingDigest: string | null = null;
   #canary: CanaryOutcome | null = null;
-  #authExchange: HttpExchange | null = null;
   #cancelled: Fault | null = null;
   #interrupt: (fault: Fault | null) => void = () => undefined;
   readonly #warnings: Warning[] = [];
@@ -61,7 +60,7 @@ export class ProbeRun {
   readonly #canarySettings: CanarySettings | null;
   readonly #signal: AbortSignal | undefined;
   readonly #context: ProbeContext;
-  readonly #issuedTokens: string[] = [];
+  readonly #tokens: ProbeTokens;
 
   constructor(shared: SharedTools, target: ProbeTarget, request: ProbeRequest) {
     this.#shared = shared;
@@ -70,6 +69,7 @@ export class ProbeRun {
     this.#canarySettings = request.canary ?? null;
     this.#signal = request.signal;
     this.#context = createContext(shared, target.timeoutMs);
+    this.#tokens = new ProbeTokens(shared.tokens, this.#context);
     this.#useTls(target);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
@@ -119,27 +119,23 @@ export class ProbeRun {
 
   async #work(): Promise<void> {
     await this.#reveal();
-    const { credentials } = this.#target;
+    const target = this.#target;
+    const { credentials } = target;
+    const { watch } = this.#context;
     try {
       await this.#session();
-      if (credentials.kind === 'oauth') await this.#renew(credentials);
+      if (credentials.kind !== 'oauth') return;
+      const problem = await this.#tokens.renew(target, credentials);
+      if (problem !== null) this.#warnings.push({ code: 'oauth_renewal_failed', message: problem });
     } catch (error) {
-      const fault = faultOf(error, this.#link?.transport ?? null, this.#context.watch.phase);
+      const fault = faultOf(error, this.#link?.transport ?? null, watch.phase);
       if (this.#over || fault.kind !== 'http' || fault.status !== 401) throw error;
-      if (credentials.kind !== 'oauth') throw new FaultError(await this.#withWants(fault));
-      await this.#authorize(credentials, fault.challenge);
+      if (credentials.kind !== 'oauth') throw new FaultError(await this.#tokens.withWants(fault, target));
+      watch.enter('auth');
+      await this.#link?.transport.end(this.#context.limits.closeMs);
+      await this.#tokens.authorize(target, credentials, fault.challenge);
       await this.#session();
     }
-  }
-
-  /** A refusal with what it asks for, where it says. */
-  async #withWants(fault: Extract<Fault, { kind: 'http' }>): Promise<Fault> {
-    const { endpoint } = this.#target;
-    if (endpoint.transport === 'stdio') return fault;
-    const wants = await readWants(fault, endpoint.url, this.#context, (exchange) => {
-      this.#authExchange = exchange;
-    });
-    return wants ? { ...fault, wants } : fault;
   }
 
   /** Opens sealed credentials, once it is sure that the target may be reached at all. */
@@ -179,16 +175,17 @@ export class ProbeRun {
     watch.enter('handshake');
     const opened = await this.#open();
     this.#opened = opened;
+    const isOver = () => this.#over || this.#link?.transport.failure != null;
+    const inTurns = <Result>(work: Sliced<Result>) => lane.run(work, isOver);
+    this.#greeting = await inTurns(scrubGreeting(opened, this.#scrubber().content));
     if (opened.era === 'handshake') {
       watch.enter('ping');
       await this.#ping(opened);
     }
     if (!this.#wantsInventory) return;
     watch.enter('list');
-    const isOver = () => this.#over || this.#link?.transport.failure != null;
-    const inTurns = <Result>(work: Sliced<Result>) => lane.run(work, isOver);
     const listed = await listInventory(opened, limits, this.#sdkTimeoutMs, isOver, inTurns, describeError);
-    this.#inventory = await scrubInventory(listed.inventory, this.#scrubber().content);
+    this.#inventory = await inTurns(scrubInventory(listed.inventory, this.#scrubber().content));
     this.#listingDigest = listed.digest;
     this.#warnings.push(...listed.warnings);
     await this.#sing(opened, listed);
@@ -263,49 +260,16 @@ export class ProbeRun {
 
   /** Replaces the transport; what the one before had open is ended first. */
   async #newLink(): Promise<void> {
-    const { endpoint, credentials } = this.#target;
     await this.#link?.transport.end(this.#context.limits.closeMs);
     if (this.#over) throw new Error('the probe is over');
-    const headers = { ...(credentials.kind === 'none' ? {} : credentials.headers) };
-    if (credentials.kind === 'oauth') {
-      // A token that was granted in this probe serves it, however short its life is.
-      const held = this.#shared.tokens.get(tokenKey(this.#target, credentials));
-      const token = this.#issuedTokens.at(-1) ?? held?.token;
-      if (token !== undefined) {
-        this.#issuedTokens.push(token);
-        headers.authorization = `Bearer ${token}`;
-      }
-    }
+    const headers = this.#tokens.headersFor(this.#target);
     // What was opened on the link before says nothing of this one: its era would be taken for confirmed.
     this.#opened = null;
-    this.#link = { transport: createTransport(endpoint, headers, this.#context), started: false };
-  }
-
-  /** Gets a token, after the target refused to answer without one, or with the one it was shown. */
-  async #authorize(
-    credentials: Parameters<typeof tokenKey>[1],
-    challenge: string | undefined,
-  ): Promise<void> {
-    const { tokens } = this.#shared;
-    const key = tokenKey(this.#target, credentials);
-    tokens.delete(key);
-    this.#context.watch.enter('auth');
-    await this.#link?.transport.end(this.#context.limits.closeMs);
-    const granted = await requestToken(this.#target, credentials, challenge, this.#context, (exchange) => {
-      this.#authExchange = exchange;
-    });
-    this.#issuedTokens.push(granted.token);
-    tokens.set(key, granted.token, granted.lifetimeMs);
-  }
-
-  async #renew(credentials: Parameters<typeof tokenKey>[1]): Promise<void> {
-    const { tokens } = this.#shared;
-    const renewed = await renewToken(this.#target, credentials, tokens, this.#context, (exchange) => {
-      this.#authExchange = exchange;
-    });
-    if (renewed === null) return;
-    if ('token' in renewed) this.#issuedTokens.push(renewed.token);
-    else this.#warnings.push({ code: 'oauth_renewal_failed', message: renewed.problem });
+    this.#greeting = { capabilities: null, instructions: null };
+    this.#link = {
+      transport: createTransport(this.#target.endpoint, headers, this.#context),
+      started: false,
+    };
   }
 
   /** Ends the session, the sockets and the processes; what goes wrong with that is a fault of ours. */
@@ -314,8 +278,7 @@ export class ProbeRun {
     const leftMs = Math.max(0, this.#target.timeoutMs - watch.elapsedMs);
     const graceMs = Math.min(RELAXED_CLOSE_MS, limits.closeMs + leftMs);
     try {
-      this.#authExchange?.abort();
-      await Promise.all([this.#authExchange?.dialer.close(), this.#link?.transport.end(graceMs)]);
+      await Promise.all([this.#tokens.end(), this.#link?.transport.end(graceMs)]);
       return null;
     } catch (error) {
       return { kind: 'internal', message: `the probe could not be ended: ${describeError(error)}` };
@@ -340,21 +303,20 @@ export class ProbeRun {
   /** Knows every secret of this probe, as far as it has come. */
   #scrubber(): Scrubber {
     const call = [...secretsOfCall(this.#canarySettings?.arguments)];
-    return createScrubber(this.#target, [...this.#issuedTokens, ...call]);
+    return createScrubber(this.#target, [...this.#tokens.issued, ...call]);
   }
 
   #compose(fault: Fault | null): ProbeOutcome {
     const { watch, sessions } = this.#context;
     const opened = this.#opened;
     const scrubber = this.#scrubber();
-    const hide = scrubber.content ?? ((text: string) => text);
     return {
       transport: this.#target.endpoint.transport,
       era: opened?.era ?? null,
-      protocolVersion: opened?.protocolVersion == null ? null : hide(opened.protocolVersion),
+      protocolVersion: opened?.protocolVersion == null ? null : scrubber.line(opened.protocolVersion),
       serverInfo: opened?.serverInfo ? scrubber.serverInfo(opened.serverInfo) : null,
-      capabilities: opened?.capabilities ? { ...Object(scrubValue(opened.capabilities, hide)) } : null,
-      instructions: opened?.instructions == null ? null : hide(opened.instructions),
+      capabilities: this.#greeting.capabilities,
+      instructions: this.#greeting.instructions,
       // A listing that was not finished would look like one of which the rest has vanished.
       inventory: fault ? null : this.#inventory,
       certificate: this.#context.peer.certificate,

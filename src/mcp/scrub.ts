@@ -1,4 +1,6 @@
 import type { CanaryOutcome, Fault, ServerInfo, Warning } from '../core/outcome.ts';
+import { TextReplacer } from '../core/replace-text.ts';
+import { runAtOnce, type Sliced } from '../core/slices.ts';
 import type { ProbeTarget } from '../core/target.ts';
 import type { Hide } from './scrub-content.ts';
 import { secretsOf } from './secrets-of.ts';
@@ -14,6 +16,9 @@ const MAX_NAME_LENGTH = 200;
  */
 const MAX_READ_LENGTH = 12 * 1024;
 const MAX_STDERR_LENGTH = 4_000;
+/** Secrets that are looked for in one text before others have their turn. */
+const SLICE = 100;
+const HIDDEN = '***';
 
 /** What stands before a text of which the beginning was not kept. */
 export const CUT_MARK = '…';
@@ -24,7 +29,7 @@ const CONTROL_BUT_BREAKS = /(?:(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029])+/
 
 /** Makes text that a target (or a library) wrote safe to store and to show. */
 export class Scrubber {
-  #secrets: string[] = [];
+  #secrets: TextReplacer[] = [];
 
   /** Hides `value` from now on, also where it is percent- or base64-encoded. */
   learn(value: string): void {
@@ -37,7 +42,7 @@ export class Scrubber {
       Buffer.from(value).toString('base64'),
       Buffer.from(value).toString('base64').replace(/=+$/, ''),
     ]);
-    this.#secrets.push(...forms);
+    for (const form of forms) this.#secrets.push(new TextReplacer(form));
     // The longest first, so that a value inside another does not leave the rest of it to be read.
     this.#secrets.sort((one, other) => other.length - one.length);
   }
@@ -96,18 +101,25 @@ export class Scrubber {
   get content(): Hide | null {
     const secrets = this.#secrets.filter(({ length }) => length >= MIN_CONTENT_SECRET_LENGTH);
     if (secrets.length === 0) return null;
-    return (text) =>
-      secrets.reduce((rest, secret) => (rest.includes(secret) ? rest.replaceAll(secret, '***') : rest), text);
+    return (text) => hideAll(text, secrets);
   }
 
   #hide(text: string): string {
-    let hidden = text.slice(0, MAX_READ_LENGTH);
-    for (const secret of this.#secrets) hidden = hidden.replaceAll(secret, '***');
+    const hidden = runAtOnce(hideAll(text.slice(0, MAX_READ_LENGTH), this.#secrets));
     // Where a long text was cut, half a secret may stand at the end.
     const [longest] = this.#secrets;
     if (text.length > MAX_READ_LENGTH && longest) return hidden.slice(0, -longest.length);
     return hidden;
   }
+}
+
+function* hideAll(text: string, secrets: readonly TextReplacer[]): Sliced<string> {
+  let hidden = text;
+  for (const [place, secret] of secrets.entries()) {
+    if (place % SLICE === SLICE - 1) yield;
+    hidden = yield* secret.replace(hidden, HIDDEN);
+  }
+  return hidden;
 }
 
 function cut(text: string, maxLength: number): string {

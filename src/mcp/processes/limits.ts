@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import type { ProbeLimits } from '../limits.ts';
 
 const run = promisify(execFile);
 const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit'];
@@ -11,35 +12,37 @@ const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit'];
  * (RLIMIT_AS) would be the wrong thing to bound, as V8 and others reserve far more of it than they use.
  */
 const MEMORY_BYTES = 2 * 1024 * 1024 * 1024;
-const CPU_SECONDS = 120;
 const OPEN_FILES = 4096;
 
-const limitWords = (program: string) => [
+const limitWords = (program: string, cpuSeconds: number) => [
   program,
   `--data=${MEMORY_BYTES}`,
-  `--cpu=${CPU_SECONDS}`,
+  `--cpu=${cpuSeconds}`,
   `--nofile=${OPEN_FILES}`,
   '--core=0',
   '--',
 ];
 
-let found: Promise<string[] | null> | undefined;
+let found: Promise<string | null> | undefined;
 
 /** The words that put limits before a command; null where the system has no prlimit that works. Looked for once. */
-export function findLimiter(): Promise<string[] | null> {
-  found ??= (async () => {
-    for (const program of PRLIMIT) {
-      const [first = '', ...words] = limitWords(program);
-      // Whether it may set them all: a lower hard limit of our own would make every command fail.
-      const works = await run(first, [...words, '/bin/true']).then(
-        () => true,
-        () => false,
-      );
-      if (works) return limitWords(program);
-    }
-    return null;
-  })();
-  return found;
+export async function findLimiter({ cpuSeconds }: Pick<ProbeLimits, 'cpuSeconds'>): Promise<string[] | null> {
+  found ??= findProgram(cpuSeconds);
+  const program = await found;
+  return program === null ? null : limitWords(program, cpuSeconds);
+}
+
+async function findProgram(cpuSeconds: number): Promise<string | null> {
+  for (const program of PRLIMIT) {
+    const [first = '', ...words] = limitWords(program, cpuSeconds);
+    // Whether it may set them all: a lower hard limit of our own would make every command fail.
+    const works = await run(first, [...words, '/bin/true']).then(
+      () => true,
+      () => false,
+    );
+    if (works) return program;
+  }
+  return null;
 }
 
 /** The file that a command names, as exec would find it; null when it finds none, which exec tells best. */

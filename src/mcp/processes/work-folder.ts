@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Owner } from './mark.ts';
 import { startOf } from './proc.ts';
 
@@ -14,6 +16,20 @@ export async function readFolderId(dataDir: string): Promise<string> {
   const id = (await readFile(file, 'utf8')).trim();
   if (!/^[\w-]{8,64}$/.test(id)) throw new Error(`${file} holds no id: remove it`);
   return id;
+}
+
+const run = promisify(execFile);
+
+/** Removes what a child worked in, whatever that has made of it; a link in its place is removed alone. */
+async function removeTree(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true, maxRetries: 2 });
+  } catch (error) {
+    // Nested deeper than a path may be long, or closed even to its owner: rm goes down step by step.
+    if (!(await lstat(folder)).isDirectory()) throw error;
+    await run('chmod', ['-R', 'u+rwx', '--', folder]);
+    await run('rm', ['-rf', '--', folder]);
+  }
 }
 
 /** Folders that children work in, one each, empty at first. */
@@ -30,8 +46,7 @@ export async function openWorkFolders(dataDir: string, owner: Owner): Promise<Wo
   await mkdir(parent, { recursive: true, mode: 0o700 });
   for (const name of await readdir(parent)) {
     const [pid = '', start] = name.split('-');
-    if (/^\d+$/.test(pid) && (await startOf(Number(pid))) !== start)
-      await rm(join(parent, name), { recursive: true, force: true });
+    if (/^\d+$/.test(pid) && (await startOf(Number(pid))) !== start) await removeTree(join(parent, name));
   }
   return {
     async make() {
@@ -39,6 +54,6 @@ export async function openWorkFolders(dataDir: string, owner: Owner): Promise<Wo
       await mkdir(folder, { mode: 0o700 });
       return folder;
     },
-    remove: (folder) => rm(folder, { recursive: true, force: true, maxRetries: 2 }),
+    remove: removeTree,
   };
 }

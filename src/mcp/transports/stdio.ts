@@ -88,14 +88,14 @@ export class StdioTransport implements ProbeTransport {
     const { command, args, env } = this.#command;
     admission.checkCommand(this.#command);
     watch.dial('spawn');
-    const { limiter, cwd } = await this.#prepare();
+    const { file, limiter, cwd } = await this.#prepare();
     // The probe may be over by now, and nobody would end a child that is started after that.
     if (this.#ending) {
       await this.#removeFolder();
       throw new Error('the probe is over');
     }
     const environment = { ...childEnvironment, ...env, [MARK_NAME]: this.#mark };
-    const [program = command, ...words] = [...limiter, ...(limiter.length > 0 ? [] : [command]), ...args];
+    const [program = command, ...words] = [...limiter, file, ...args];
     const child = await this.#spawn(program, words, environment, cwd).catch(async (error: unknown) => {
       await this.#removeFolder();
       throw error;
@@ -112,19 +112,22 @@ export class StdioTransport implements ProbeTransport {
     });
   }
 
-  /** Makes the child's mark and the folder it works in; the words before the command put limits on it. */
-  async #prepare(): Promise<{ limiter: string[]; cwd: string | undefined }> {
-    const { children, childEnvironment } = this.#context;
+  /** Makes the child's mark and the folder it works in, and finds its program; the words before that put limits on it. */
+  async #prepare(): Promise<{ file: string; limiter: string[]; cwd: string | undefined }> {
+    const { children, childEnvironment, limits } = this.#context;
     const { command, env } = this.#command;
     this.#mark = newMark(await children.owner());
     if (this.#command.cwd === undefined) this.#folder = (await children.folders?.make()) ?? null;
     const cwd = this.#command.cwd ?? this.#folder ?? undefined;
     const [limiter, file] = await Promise.all([
-      findLimiter(),
+      findLimiter(limits),
       findCommand(command, env.PATH ?? childEnvironment.PATH, cwd),
     ]);
-    // What cannot be found is left to Node, which says best why it cannot be started.
-    return { limiter: limiter && file !== null ? [...limiter, file] : [], cwd };
+    if (file !== null) return { file, limiter: limiter ?? [], cwd };
+    // Of a path Node says best why it cannot be started; a name it would look for where we do not.
+    if (command.includes('/')) return { file: command, limiter: [], cwd };
+    await this.#removeFolder();
+    throw new FaultError(await spawnFault(Object.assign(new Error(), { code: 'ENOENT' }), this.#command));
   }
 
   async #removeFolder(): Promise<void> {

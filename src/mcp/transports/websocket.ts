@@ -16,6 +16,8 @@ import { StallWatch } from './stall-watch.ts';
 const SUBPROTOCOL = 'mcp';
 /** How long a close frame may stay unanswered before the socket is simply closed. */
 const CLOSE_HANDSHAKE_MS = 150;
+/** Pings and pongs that a server may send in one probe: each costs an answer, and takes no turn. */
+const MAX_CONTROL_FRAMES = 100;
 
 function textOf(data: RawData): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
@@ -36,6 +38,7 @@ export class WebSocketTransport implements ProbeTransport {
   /** Resolves when no message waits for a turn. */
   #reading = Promise.resolve();
   #waiting = 0;
+  #controlFrames = 0;
   readonly #url: URL;
   readonly #headers: Record<string, string>;
   readonly #context: ProbeContext;
@@ -71,8 +74,13 @@ export class WebSocketTransport implements ProbeTransport {
       followRedirects: false,
       perMessageDeflate: false,
       maxPayload: limits.bodyBytes,
+      autoPong: false,
     });
     this.#socket = socket;
+    socket.on('ping', (data) => {
+      if (this.#takeControlFrame(socket)) socket.pong(data);
+    });
+    socket.on('pong', () => void this.#takeControlFrame(socket));
     socket.on('message', (data) => this.#receive(socket, textOf(data)));
     await new Promise<void>((resolve, reject) => {
       socket.once('upgrade', (response) => {
@@ -139,6 +147,17 @@ export class WebSocketTransport implements ProbeTransport {
     // Before the WebSocket, which tells of a whole frame while it takes the bytes.
     wire.prependListener('data', () => stall.saw(true));
     wire.on('close', whole);
+  }
+
+  /** False once there have been too many: then the connection is at its end. */
+  #takeControlFrame(socket: WebSocket): boolean {
+    this.#controlFrames += 1;
+    if (this.#controlFrames <= MAX_CONTROL_FRAMES) return socket.readyState === WebSocket.OPEN;
+    const { phase } = this.#context.watch;
+    const message = `it sent more than ${MAX_CONTROL_FRAMES} pings and pongs in one probe`;
+    this.#fail({ kind: 'limit', phase, limit: 'messages', message });
+    socket.terminate();
+    return false;
   }
 
   async #heard(): Promise<void> {

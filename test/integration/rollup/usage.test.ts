@@ -8,6 +8,7 @@ import { rollUpUsage } from '../../../src/db/rollup/usage/roll-up-usage.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { awaitOtherTransactions } from '../../support/other-transactions.ts';
 import { insertTraffic, registerTraffic, type Traffic } from '../../support/traffic.ts';
+import { compareWithGroupBy } from '../../support/usage-state.ts';
 
 let database: TestDatabase;
 let connection: DatabaseConnection;
@@ -44,34 +45,7 @@ describe('usage', () => {
       await insertTraffic(db, { ...TRAFFIC, rows: 2_000, seed });
       await rollUp();
     }
-    for (const [kind, column] of [
-      ['all', sql`''`],
-      ['server', sql`server_id`],
-      ['tenant', sql`tenant_id`],
-      ['user', sql`user_id`],
-      ['token', sql`token_id::text`],
-    ] as const)
-      for (const period of kind === 'user' || kind === 'token'
-        ? ['day', 'week', 'month']
-        : ['hour', 'day', 'week', 'month']) {
-        const different = await db.execute(sql`
-          WITH wanted AS (
-            SELECT date_trunc(${period}, requested_at, 'UTC') AS start, ${column} AS key, count(*) AS n,
-              count(*) FILTER (WHERE status_code >= 400) AS errors, sum(response_time) AS time_sum,
-              sum(request_size + response_size) AS bytes, count(*) FILTER (WHERE status_code >= 500) AS s5,
-              count(DISTINCT ip_address) AS ips
-            FROM api_usage GROUP BY 1, 2)
-          SELECT * FROM wanted w FULL JOIN (
-            SELECT b.*, s.total_requests, s.total_errors, s.total_data_transfer, s.status_breakdown, s.unique_ips,
-              s.avg_response_time FROM api_usage_stats s JOIN (SELECT *, md5('mcp-vitals usage ' || period || ' ' || kind || ' '
-              || extract(epoch FROM period_start)::bigint || ' ' || key)::uuid AS id FROM vitals.usage_bucket) b USING (id)
-            WHERE b.period = ${period} AND b.kind = ${kind}) b ON b.key = w.key AND b.period_start = w.start
-          WHERE (w.n, w.errors, w.time_sum, w.bytes, w.s5) IS DISTINCT FROM
-              (b.total_requests, b.total_errors, b.time_sum, b.total_data_transfer, (b.status_breakdown->>'5xx')::bigint)
-            OR abs(w.ips - b.unique_ips) > greatest(1, w.ips * 0.1)
-            OR abs(b.avg_response_time - w.time_sum::numeric / w.n) > 0.001`);
-        expect([...different], `${period} ${kind}`).toEqual([]);
-      }
+    expect(await compareWithGroupBy(db)).toEqual([]);
     const batches = [...(await buckets())];
     // All of it at once, as if it had never been taken.
     await db.execute(sql`TRUNCATE vitals.usage_bucket, vitals.rollup_watermark, api_usage_stats`);

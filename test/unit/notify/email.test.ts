@@ -1,48 +1,20 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
-import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { EmailConfig } from '../../../src/core/alerts/alerts-config.ts';
 import { createChannel } from '../../../src/notify/create-channel.ts';
 import { messageOf, newsOf, over } from '../../support/messages.ts';
+import { type Mail, readMail, startSmtpSink } from '../../support/smtp-sink.ts';
 
 const ends: (() => void)[] = [];
 afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-interface Mail {
-  from: string;
-  to: string[];
-  text: string;
-}
-
-/** A real SMTP server; what it is to answer to the sender and the message may be an error. */
-async function startSmtp(refuse: { code?: number; at?: 'from' | 'data' } = {}) {
-  const mails: Mail[] = [];
-  const fail = () => Object.assign(new Error('not today'), { responseCode: refuse.code });
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onAuth: ({ username, password }, _, done) =>
-      username === 'user' && password === 'p@ss' ? done(null, { user: 'user' }) : done(new Error('no')),
-    onMailFrom: (_, __, done) => (refuse.at === 'from' ? done(fail()) : done()),
-    onData(stream, { envelope }, done) {
-      let text = '';
-      stream.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      stream.on('end', () => {
-        if (refuse.at === 'data') return done(fail());
-        const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
-        mails.push({ from, to: envelope.rcptTo.map(({ address }) => address), text });
-        done();
-      });
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  ends.push(() => server.close());
-  return { mails, port: (server.server.address() as AddressInfo).port };
+async function startSmtp(refuse: Parameters<typeof startSmtpSink>[0] = {}) {
+  const sink = await startSmtpSink(refuse);
+  ends.push(sink.close);
+  return sink;
 }
 
 const configOf = (port: number, changes: Partial<EmailConfig> = {}): EmailConfig => ({
@@ -57,9 +29,7 @@ const configOf = (port: number, changes: Partial<EmailConfig> = {}): EmailConfig
 const send = (config: EmailConfig, message = messageOf(), signal = AbortSignal.timeout(10_000)) =>
   createChannel(config).send(message, { idempotencyKey: 'key', signal, nowMs: 0 });
 const header = (mail: Mail | undefined, name: string) =>
-  new RegExp(`^${name}: ((?:.*)(?:\\r\\n[ \\t].*)*)`, 'mi')
-    .exec(mail?.text.split('\r\n\r\n')[0] ?? '')?.[1]
-    ?.replace(/\r\n[ \t]+/g, ' ');
+  mail && readMail(mail.text).headers.get(name.toLowerCase())?.at(0);
 
 describe('e-mail', () => {
   test('is sent once to all, with a stable Message-ID; mails about one alert are one thread', async () => {

@@ -1,22 +1,44 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ChannelConfig } from '../../../src/core/alerts/alerts-config.ts';
 import { composeMaintenance, composeMessage } from '../../../src/core/alerts/compose-message.ts';
+import { describeMessage } from '../../../src/core/alerts/describe-message.ts';
 import type { KnownAlert } from '../../../src/core/alerts/known-alert.ts';
 import { createChannel } from '../../../src/notify/create-channel.ts';
 import { NASTY_TEXTS } from '../../support/nasty-text.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
+import { readMail, startSmtpSink } from '../../support/smtp-sink.ts';
 
 /** What must not come out at any end of a message, decoded. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out
 const BAD = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+/** Those that our mails have, and no other. */
+const MAIL_HEADERS = [
+  'auto-submitted',
+  'content-transfer-encoding',
+  'content-type',
+  'date',
+  'from',
+  'in-reply-to',
+  'message-id',
+  'mime-version',
+  'references',
+  'subject',
+  'to',
+  'x-vitals-delivery',
+];
 const common = { timeoutMs: 5_000, giveUpAfterMs: 60_000 };
 
 let receiver: Receiver;
+let smtp: Awaited<ReturnType<typeof startSmtpSink>>;
 beforeAll(async () => {
   receiver = await startReceiver();
+  smtp = await startSmtpSink();
 });
-afterAll(() => receiver.close());
+afterAll(async () => {
+  smtp.close();
+  await receiver.close();
+});
 
 const channels = (): ChannelConfig[] => [
   { type: 'webhook', url: `${receiver.url}/hook`, secret: null, headers: {}, ...common },
@@ -83,6 +105,44 @@ describe.each(NASTY_TEXTS.map((text) => [JSON.stringify(text.slice(0, 40)), text
           if (config.type === 'slack') expect(shown).not.toMatch(/<|>|@(?!\u2060)|\]\(/);
         }
       }
+    });
+
+    test('reaches a mailbox as text, in the headers that a mail has, and to those it is for', async () => {
+      const config: ChannelConfig = {
+        type: 'email',
+        smtpUrl: `smtp://127.0.0.1:${smtp.port}`,
+        from: 'Vitals <vitals@example.com>',
+        to: ['a@example.com'],
+        ...common,
+      };
+      const from = smtp.mails.length;
+      const context = { idempotencyKey: 'k', signal: AbortSignal.timeout(10_000), nowMs: 0 };
+      expect(await createChannel(config).send(message, context)).toMatchObject({ state: 'accepted' });
+      const mails = smtp.mails.slice(from);
+      expect(mails).toHaveLength(1);
+      const [mail] = mails;
+      expect(mail).toMatchObject({ from: 'vitals@example.com', to: ['a@example.com'] });
+      const raw = mail?.text ?? '';
+      // On the wire: lines of no more than SMTP takes, and nothing but ASCII.
+      for (const line of raw.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998);
+      expect(raw.replaceAll('\r\n', '')).toMatch(/^[\t\x20-\x7e]*$/);
+      const { headers, body } = readMail(raw);
+      expect([...headers.keys()].sort()).toEqual(MAIL_HEADERS);
+      for (const [name, values] of headers) expect(values, name).toHaveLength(1);
+      for (const [name, [value = '']] of headers) {
+        expect(value, name).not.toMatch(BAD);
+        expect(value, name).not.toContain('\n');
+        expect(LONE.test(value), name).toBe(false);
+      }
+      // No part of it is markup for a reader to run.
+      expect(headers.get('content-type')).toEqual(['text/plain; charset=utf-8']);
+      expect(headers.get('subject')).toEqual([message.subject]);
+      const shown = body.replaceAll('\r\n', '\n');
+      expect(shown.trimEnd()).toBe(describeMessage(message).trimEnd());
+      expect(shown).not.toMatch(BAD);
+      expect(shown).not.toContain('\r');
+      expect(LONE.test(shown)).toBe(false);
+      expect(shown.length).toBeLessThan(20_000);
     });
 
     test('is one line of a subject, of a maintenance too', () => {

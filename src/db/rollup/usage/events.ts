@@ -14,9 +14,16 @@ const rounded = (value: string): string => `round((${value})::numeric, 1)::float
 const change = (now: string, before: string): string =>
   `CASE WHEN ${before} > 0 THEN round(((${now} - ${before})::numeric / ${before}::numeric), 4)::float8 END`;
 
+const EVENT_ID = idOf(
+  `'usage.rollup ' || b.period || ' ' || b.kind || ' ' || extract(epoch FROM b.period_start)::bigint || ' ' || b.key`,
+);
+/** The periods that have an event. */
+const TOLD = `((period = 'hour' AND kind = 'server') OR (period = 'day' AND kind IN ('tenant', 'all')))`;
+
 /**
  * One event for each server and hour, tenant and day, and day of the fleet that `u_delta` touched, out of their
- * buckets: the same period has the same event, whose row follows it.
+ * buckets: the same period has the same event, whose row follows it. What changed is the period after as well,
+ * which is told against it.
  */
 export const reportUsage = (policy: EventPolicy): string[] => [
   // By their keys: the planner would rather read every bucket there is.
@@ -37,7 +44,7 @@ const storeEvents = ({ objective, latency }: EventPolicy): string => `
     SELECT f.*, array_remove(ARRAY[CASE WHEN rate > 1 - goal THEN 'error_rate' END, CASE WHEN slow THEN 'latency' END], NULL)
       AS broken, rate > 10 * (1 - goal) AS badly
     FROM (
-      SELECT ${idOf(`'usage.rollup ' || b.period || ' ' || b.kind || ' ' || extract(epoch FROM b.period_start)::bigint || ' ' || b.key`)} AS id,
+      SELECT ${EVENT_ID} AS id,
         b.key, b.period_start, CASE WHEN b.kind = 'tenant' THEN b.key ELSE m.tenant_id END AS tenant_id,
         CASE b.kind WHEN 'server' THEN 'mcp_server' WHEN 'tenant' THEN 'tenant' ELSE 'fleet' END AS resource_type,
         CASE b.kind WHEN 'server' THEN coalesce(m.name, b.key) WHEN 'tenant' THEN coalesce(t.name, b.key) ELSE 'The fleet' END
@@ -52,8 +59,8 @@ const storeEvents = ({ objective, latency }: EventPolicy): string => `
             FROM (SELECT * FROM jsonb_each(b.endpoints) ORDER BY (value->>0)::bigint DESC, key LIMIT 5) o),
           'change', json_build_object('requests', ${change('b.requests', 'p.requests')},
             'errors', ${change('b.errors', 'p.errors')}, 'p95Ms', ${change('q.p95', 'q.before95')})) AS data
-      FROM (SELECT period, start, kind, key FROM u_delta
-        WHERE (period = 'hour' AND kind = 'server') OR (period = 'day' AND kind IN ('tenant', 'all'))) d
+      FROM (SELECT DISTINCT period, start + later * CASE period WHEN 'hour' THEN interval '1 hour' ELSE interval '1 day' END AS start,
+          kind, key FROM u_delta, generate_series(0, 1) later WHERE ${TOLD}) d
       JOIN vitals.usage_bucket b ON b.period = d.period AND b.period_start = d.start AND b.kind = d.kind AND b.key = d.key
       LEFT JOIN vitals.usage_bucket p ON p.period = b.period AND p.kind = b.kind AND p.key = b.key
         AND p.period_start = b.period_start - CASE b.period WHEN 'hour' THEN interval '1 hour' ELSE interval '1 day' END
@@ -66,3 +73,9 @@ const storeEvents = ({ objective, latency }: EventPolicy): string => `
   ON CONFLICT (id) DO UPDATE SET title = excluded.title, severity = excluded.severity, data = excluded.data
   WHERE e.title IS DISTINCT FROM excluded.title OR e.data::jsonb IS DISTINCT FROM excluded.data::jsonb
     OR e.severity IS DISTINCT FROM excluded.severity`;
+
+/** Deletes the events of a day (SQL) whose calls have all turned out to be others'. */
+export const forgetEvents = (day: string): string => `
+  DELETE FROM system_event e WHERE e.type = 'usage.rollup' AND e.source = 'mcp-vitals' AND e.occurred_at >= ${day}
+    AND e.occurred_at < ${day} + interval '1 day' AND e.id NOT IN (SELECT ${EVENT_ID} FROM vitals.usage_bucket b
+      WHERE ${TOLD} AND b.period_start >= ${day} AND b.period_start < ${day} + interval '1 day')`;

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { countCalls, countTenants } from './counters.ts';
+import { countCalls } from './count-calls.ts';
+import { countTenants } from './counters.ts';
 import { type EventPolicy, reportUsage } from './events.ts';
 import { foldCalls } from './fold-calls.ts';
 import { runAll, type Session } from './session.ts';

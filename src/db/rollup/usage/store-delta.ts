@@ -83,7 +83,9 @@ export const replaceWith = (table: string): string => {
   RETURNING b.*`);
 };
 
+/** Deletes the rows of api_usage_stats of buckets `b`, which are deleted in the same statement. */
+export const DELETE_STATISTICS = `DELETE FROM api_usage_stats s USING b WHERE s.id = ${STATS_ID}`;
+
 /** Deletes buckets, and their rows of api_usage_stats with them. */
 export const deleteBuckets = (where: string): string => `
-  WITH b AS (DELETE FROM vitals.usage_bucket b WHERE ${where} RETURNING *)
-  DELETE FROM api_usage_stats s USING b WHERE s.id = ${STATS_ID}`;
+  WITH b AS (DELETE FROM vitals.usage_bucket b WHERE ${where} RETURNING *) ${DELETE_STATISTICS}`;
