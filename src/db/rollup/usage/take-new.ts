@@ -63,6 +63,8 @@ export function takeNew(
     const [any] = await tx.execute(sql.raw(`SELECT 1 FROM api_usage WHERE ${where} LIMIT 1`));
     if (any) await foldSlice(tx, where, lateBefore(mark, options));
     if (ahead) {
+      // It locks nothing while it waits for the one ahead, which may be a large one.
+      await tx.execute(sql`SELECT set_config('idle_in_transaction_session_timeout', '10min', true)`);
       await ahead.turn;
       if ((await awaitWatermark(tx, USAGE_ROLLUP))?.nextXid !== mark.nextXid) return null;
     }
