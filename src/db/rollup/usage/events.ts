@@ -34,7 +34,7 @@ export const reportUsage = ({ objective, latency }: EventPolicy): string[] => [
   `INSERT INTO system_event AS e (id, type, category, title, severity, source, tenant_id, resource_type, resource_id,
     data, status, resolved_at, resolved_by, occurred_at, created_at)
   SELECT id, 'usage.rollup', 'performance', title, CASE WHEN badly THEN 'error' WHEN broken <> '{}' THEN 'warning'
-    ELSE 'info' END, 'mcp-vitals', tenant_id, resource_type, nullif(key, ''), data || jsonb_build_object('broken', broken),
+    ELSE 'info' END, 'mcp-vitals', tenant_id, resource_type, nullif(key, ''), (left(data::text, -1) || ', "broken": ' || to_json(broken) || '}')::json,
     'resolved', period_start, 'mcp-vitals', period_start, now()
   FROM (
     SELECT f.*, array_remove(ARRAY[CASE WHEN rate > 1 - goal THEN 'error_rate' END, CASE WHEN slow THEN 'latency' END], NULL)
@@ -48,12 +48,12 @@ export const reportUsage = ({ objective, latency }: EventPolicy): string[] => [
         b.status_5xx::float8 / b.requests AS rate, ${OBJECTIVE(objective)} AS goal,
         coalesce(least(b.timed, p.timed) >= ${latency.minSamples} AND q.p95 >= ${latency.slowFactor} * q.before95
           AND q.p95 >= q.before95 + ${latency.slowAtLeastMs}, false) AS slow,
-        jsonb_build_object('period', b.period, 'periodStart', b.period_start, 'requests', b.requests, 'errors', b.errors,
+        json_build_object('period', b.period, 'periodStart', b.period_start, 'requests', b.requests, 'errors', b.errors,
           'errorRate', round(b.errors::numeric / b.requests, 6), 'serverErrorRate', round(b.status_5xx::numeric / b.requests, 6),
           'p50Ms', q.p50, 'p95Ms', q.p95, 'p99Ms', q.p99, 'bytes', b.bytes, 'uniqueClients', vitals.count_clients(b.clients),
-          'topEndpoints', (SELECT jsonb_agg(jsonb_build_object('path', o.key, 'requests', o.value->0, 'errors', o.value->1))
+          'topEndpoints', (SELECT json_agg(json_build_object('path', o.key, 'requests', o.value->0, 'errors', o.value->1))
             FROM (SELECT * FROM jsonb_each(b.endpoints) ORDER BY (value->>0)::bigint DESC, key LIMIT 5) o),
-          'change', jsonb_build_object('requests', ${change('b.requests', 'p.requests')},
+          'change', json_build_object('requests', ${change('b.requests', 'p.requests')},
             'errors', ${change('b.errors', 'p.errors')}, 'p95Ms', ${change('q.p95', 'q.before95')})) AS data
       FROM u_told d
       JOIN vitals.usage_bucket b ON b.period = d.period AND b.period_start = d.start AND b.kind = d.kind AND b.key = d.key

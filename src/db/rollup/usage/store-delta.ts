@@ -65,7 +65,10 @@ export const addDelta = (): string =>
     ${COLUMNS.map(([name]) => `${name} = b.${name} + excluded.${name}`).join(', ')},
     ${MERGED.map(
       ([name, merge]) =>
-        `${name} = CASE WHEN b.${name} IS NULL THEN excluded.${name} WHEN excluded.${name} IS NULL THEN b.${name}
+        `${name} = CASE WHEN b.${name} IS NULL THEN excluded.${name} WHEN excluded.${name} IS NULL ${
+          // Most clients are known already, which is told in a fraction of the time.
+          name === 'clients' ? 'OR b.clients @> excluded.clients ' : ''
+        }THEN b.${name}
           ELSE ${merge}(b.${name}, excluded.${name}) END`,
     ).join(', ')}
   RETURNING b.*`);
