@@ -97,7 +97,7 @@ export async function run(args: string[]): Promise<void> {
     await rollUp(db, few);
     const onFew = await measureSteady(db, traffic, rounds);
     await db.execute(
-      sql`TRUNCATE api_usage, api_usage_stats, system_event, vitals.usage_bucket, vitals.rollup_watermark`,
+      sql`TRUNCATE api_usage, api_usage_stats, system_event, vitals.usage_bucket, vitals.usage_counted, vitals.rollup_watermark`,
     );
     await insertInParts(db, traffic);
     const floors = [

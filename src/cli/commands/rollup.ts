@@ -12,7 +12,9 @@ interface RollupOptions {
 
 async function runRollup(options: RollupOptions, context: CommandContext): Promise<void> {
   const { actions, io, progress, now } = context;
-  const [fromMs, toMs] = [parseTime(options.from, now()), parseTime(options.to, now())];
+  const nowMs = now();
+  const [fromMs, toMs] = [parseTime(options.from, nowMs), parseTime(options.to, nowMs)];
+  if (fromMs > nowMs) throw new UsageError('--from is in the future, of which there are no calls');
   if (fromMs >= toMs) throw new UsageError('--from is to be before --to');
   const dryRun = options.dryRun ?? false;
   const result = await actions.rollUp({
@@ -24,7 +26,9 @@ async function runRollup(options: RollupOptions, context: CommandContext): Promi
   progress.clear();
   if (options.json) return printJson(context, result);
   const what = dryRun ? 'would be changed' : 'were changed';
-  io.out.write(`${result.days} days: ${result.changed} statistics ${what}\n`);
+  const days = result.days === 1 ? '1 day' : `${result.days} days`;
+  const counted = result.changed === 0 ? 'nothing' : `${result.changed} statistics`;
+  io.out.write(`${days}: ${counted} ${result.changed === 0 && !dryRun ? 'was to be changed' : what}\n`);
   for (const day of result.incomplete)
     io.out.write(`${day} was left as it is: fewer of its calls are there than were counted\n`);
 }
@@ -35,7 +39,7 @@ export const addRollup: AddCommand = (program, context) => {
     .command('rollup')
     .summary('recompute usage from the calls that are stored')
     .description(
-      'Recomputes the usage statistics of the UTC days of a range from the rows of api_usage, and of their weeks and months. What is right already is not touched. The daemon may run meanwhile.',
+      'Recomputes the usage statistics of the UTC days of a range from the rows of api_usage, and of their weeks and months, with events and the counters of servers, tools and tenants. What is right already is not touched. The daemon may run meanwhile.',
     )
     .requiredOption('--from <time>', 'an ISO date or time, or how long ago: 36h, 7d')
     .option('--to <time>', 'the same; now unless given', 'now')

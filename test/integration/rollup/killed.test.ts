@@ -53,11 +53,15 @@ async function endRunAt(table: string, how: 'process' | 'connection'): Promise<v
     // A lost connection ends it with an error: here that is the point.
     const child = spawn(process.execPath, ['--import', loader, program, database.url], { stdio: 'ignore' });
     const ended = once(child, 'close');
-    pid = await eventually(`a run that waits for ${table}`, async () => {
-      const [row] = await db.execute<{ pid: number }>(sql`SELECT pid FROM pg_stat_activity
+    pid = await eventually(
+      `a run that waits for ${table}`,
+      async () => {
+        const [row] = await db.execute<{ pid: number }>(sql`SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND backend_type = 'client backend' AND wait_event_type = 'Lock'`);
-      return row?.pid;
-    });
+        return row?.pid;
+      },
+      90_000,
+    );
     if (how === 'process') child.kill('SIGKILL');
     else await db.execute(sql`SELECT pg_terminate_backend(${pid})`);
     expect(await ended).not.toEqual([0, null]);
@@ -95,4 +99,4 @@ test('a run that is killed or loses its connection has taken nothing, and the ne
   await forgetUsage(db);
   await rollUp();
   expect(state).toEqual(await readUsageState(db));
-}, 120_000);
+}, 240_000);

@@ -25,6 +25,16 @@ test('rollup passes the range on and says what was changed', async () => {
 test.each([
   ['--from', '2026-01-03', '--to', '2026-01-01'],
   ['--from', 'yesterday'],
+  ['--from', '2999-01-01', '--to', '2999-01-03'],
 ])('rollup %s %s … is wrong usage', async (...args) => {
   expect((await run(['rollup', ...args])).code).toBe(2);
+});
+
+test.each([
+  [['--from', '1h'], '1 day: nothing was to be changed'],
+  [['--from', '1h', '--dry-run'], '1 day: nothing would be changed'],
+])('rollup %j says that all was right', async (args, line) => {
+  const rollUp = async () => ({ days: 1, changed: 0, incomplete: [] });
+  const { code, out } = await run(['rollup', ...args], { actions: { rollUp } });
+  expect([code, out]).toEqual([0, `${line}\n`]);
 });
