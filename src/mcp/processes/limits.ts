@@ -13,6 +13,8 @@ const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit'];
  */
 const MEMORY_BYTES = 2 * 1024 * 1024 * 1024;
 const OPEN_FILES = 4096;
+/** Where exec looks when nobody says. */
+const DEFAULT_PATH = '/bin:/usr/bin';
 
 const limitWords = (program: string, cpuSeconds: number) => [
   program,
@@ -60,7 +62,7 @@ export async function findCommand(
     const path = isAbsolute(command) ? command : resolve(cwd ?? process.cwd(), command);
     return (await isRunnable(path)) ? path : null;
   }
-  for (const folder of (searchPath ?? '').split(delimiter)) {
+  for (const folder of (searchPath ?? DEFAULT_PATH).split(delimiter)) {
     // An empty or relative folder means the working folder, which is not ours to run programs of.
     if (!isAbsolute(folder)) continue;
     const path = join(folder, command);

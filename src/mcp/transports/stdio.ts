@@ -124,8 +124,9 @@ export class StdioTransport implements ProbeTransport {
       findCommand(command, env.PATH ?? childEnvironment.PATH, cwd),
     ]);
     if (file !== null) return { file, limiter: limiter ?? [], cwd };
-    // Of a path Node says best why it cannot be started; a name it would look for where we do not.
-    if (command.includes('/')) return { file: command, limiter: [], cwd };
+    // Of a path Node says best why it cannot be started; a name it would look for where we do not. Windows has
+    // rules of its own for names.
+    if (command.includes('/') || process.platform === 'win32') return { file: command, limiter: [], cwd };
     await this.#removeFolder();
     throw new FaultError(await spawnFault(Object.assign(new Error(), { code: 'ENOENT' }), this.#command));
   }
