@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sql } from 'drizzle-orm';
-import { loadConfig } from '../src/config/load-config.ts';
 import { type Definition, faultOutcome, type ProbeOutcome } from '../src/core/outcome.ts';
-import { openDatabase } from '../src/daemon/database.ts';
 import type { Database } from '../src/db/client.ts';
 import { createInventoryPreparer } from '../src/db/queries/prepare-inventory.ts';
 import { startRun } from '../src/db/queries/run.ts';
-import { insertServers } from '../src/db/queries/servers.ts';
 import { createProbeStore } from '../src/db/queries/store.ts';
 import { scheduleServers } from '../src/db/queries/sweep.ts';
 import { ListingDigest } from '../src/mcp/listing-digest.ts';
+import { withBenchServers } from './history/open-bench.ts';
 
 /** An unchanged inventory may cost this share of parsing its bytes at most; it is expected to cost less. */
 const GUARD_RATIO = 0.5;
@@ -142,23 +136,7 @@ export async function run(args: string[]): Promise<void> {
     },
   });
   const servers = Number(values.servers ?? (values.guard ? 20 : 1_000));
-  const dataDir = mkdtempSync(join(tmpdir(), 'mcp-vitals-bench-'));
-  const config = loadConfig({ ...process.env, VITALS_DATA_DIR: dataDir }, process.cwd());
-  const database = await openDatabase(config, () => undefined, {});
-  const { db } = database;
-  try {
-    const ids = Array.from({ length: servers }, (_, place) => `bench-${place}`);
-    await insertServers(
-      db,
-      ids.map((id) => ({
-        id,
-        name: id,
-        version: '',
-        endpointUrl: `http://127.0.0.1:1/${id}`,
-        transportType: 'http' as const,
-        ownerId: 'bench',
-      })),
-    );
+  await withBenchServers(servers, async (db, ids) => {
     await scheduleServers(
       db,
       ids.map((id) => ({ serverId: id, hostKey: id, nextProbeMs: Date.now() + 3_600_000 })),
@@ -182,9 +160,5 @@ export async function run(args: string[]): Promise<void> {
     console.log(
       `unchanged            ${(unchangedMs * 1000).toFixed(1)} µs each, ${ratio.toFixed(2)} of JSON.parse of the same bytes (${(parseMs * 1000).toFixed(1)} µs)`,
     );
-  } finally {
-    await db.execute(sql`DELETE FROM mcp_server WHERE id LIKE 'bench-%'`);
-    await database.close();
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
-  }
+  });
 }

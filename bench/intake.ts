@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { sql } from 'drizzle-orm';
 import { runHealthRollup } from '../jobs/health-rollup.ts';
+import { DEFAULT_SETTINGS } from '../src/core/settings/known-settings.ts';
 import type { Database } from '../src/db/client.ts';
 import { addUptime, insertHistory } from '../src/db/queries/store-statements.ts';
 import { percentile, withBenchServers } from './history/open-bench.ts';
@@ -112,7 +113,7 @@ export async function measureIntake(
       intake.push(intakeMs);
     }
     const rollingUp = performance.now();
-    const { rows } = await runHealthRollup(db);
+    const { rows } = await runHealthRollup({ db, readSettings: async () => DEFAULT_SETTINGS });
     const rollupMs = performance.now() - rollingUp;
     return {
       bareMs: percentile(bare, 0.5),

@@ -21,6 +21,7 @@ const WANTED = { fromNothing: 3, steady: 2 };
 const GUARD = { fromNothing: 100, steady: 3 };
 const SMALL = 100_000;
 const NEW_ROWS = 10_000;
+const PART_ROWS = 100_000;
 const OPTIONS = {
   policy: { objective: DEFAULT_POLICY.slo.objective, latency: DEFAULT_POLICY.latency },
   graceMs: 48 * 3_600_000,
@@ -33,14 +34,19 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
+/** In the order of their time, as calls arrive; each part is a transaction. */
 async function insertInParts(db: Database, traffic: Traffic): Promise<void> {
-  const part = 1_000_000;
-  for (let done = 0; done < traffic.rows; done += part)
+  const { rows, days } = traffic;
+  for (let done = 0; done < rows; done += PART_ROWS) {
+    const part = Math.min(PART_ROWS, rows - done);
     await insertTraffic(db, {
       ...traffic,
-      rows: Math.min(part, traffic.rows - done),
+      rows: part,
+      days: (days * part) / rows,
+      endedDaysAgo: days * (1 - (done + part) / rows),
       seed: 0.001 + done / 1e9,
     });
+  }
   await db.execute(sql`VACUUM ANALYZE api_usage`);
 }
 

@@ -1,22 +1,21 @@
 import type { Sql } from 'postgres';
-import type { Refusal } from '../src/core/storage/retention-settings.ts';
+import type { SettingValues } from '../src/core/settings/known-settings.ts';
 import type { Database } from '../src/db/client.ts';
 import { type KeptTable, keepPartitions } from '../src/db/partitions/keep-partitions.ts';
 import { withStorageLock } from '../src/db/partitions/storage-lock.ts';
 import { recordJobRun } from '../src/db/queries/job-run.ts';
 import { RETENTION_RULES_OF_TABLES } from '../src/db/retention/rules.ts';
 import { type Removed, runRetention } from '../src/db/retention/run-retention.ts';
-import { applyRetentionSettings } from '../src/db/retention/settings.ts';
+import type { Untaken } from '../src/db/rollup/untaken.ts';
 
 export interface StorageDeps {
   db: Database;
   sql: Sql;
-  /** NODE_ENV: settings of another environment do not count. */
-  environment: string;
-  /** Nothing of the table at or after that time may be removed; null: nothing is held. */
-  protectedFrom: (table: string) => Promise<Date | null>;
+  /** What is set now, read anew for each run. */
+  readSettings: () => Promise<SettingValues>;
+  /** What a rollup has not taken yet, and so may not be removed; null: nothing is held. */
+  findUntaken: (table: string) => Promise<Untaken | null>;
   signal?: AbortSignal;
-  onRefused: (refusal: Refusal) => void;
 }
 
 export interface StorageReport {
@@ -31,13 +30,11 @@ export async function runStorage(deps: StorageDeps): Promise<StorageReport> {
   const nowMs = startedAt.getTime();
   const done = await withStorageLock(deps.sql, 0, async (session) => {
     const kept = await keepPartitions(session, nowMs);
-    const { days, refused } = await applyRetentionSettings(session, deps.environment);
-    for (const refusal of refused) deps.onRefused(refusal);
     const removed = await runRetention(session, {
-      days,
+      days: await deps.readSettings(),
       rules: RETENTION_RULES_OF_TABLES,
       nowMs,
-      protectedFrom: deps.protectedFrom,
+      findUntaken: deps.findUntaken,
       ...(deps.signal ? { signal: deps.signal } : {}),
     });
     return { kept, removed };

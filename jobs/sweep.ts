@@ -98,8 +98,11 @@ async function enqueue({ db, probeQueue }: SweepDeps, servers: ClaimedServer[]):
         data: { serverId, slotMs: Math.round(slotMs) },
         // The lease, not the slot, names the job: a slot that is claimed again must not meet the
         // finished job of its first claim, which BullMQ would take for the same.
+        // A claim whose job fails waits for the end of its lease: a moment without the database is outlived.
         opts: {
           ...KEEP,
+          attempts: 3,
+          backoff: { type: 'exponential', delay: 1_000 },
           jobId: slotJobId(serverId, leaseMs),
           priority: firstCheck ? PRIORITY.firstCheck : PRIORITY.scheduled,
         },

@@ -37,6 +37,6 @@ export async function withBenchServers(
   } finally {
     await db.execute(sql`DELETE FROM mcp_server WHERE id LIKE 'bench-%'`);
     await database.close();
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 }

@@ -1,5 +1,5 @@
 import type { Actions } from '../cli/actions.ts';
-import { listSettings, setSetting } from '../db/retention/settings.ts';
+import { listSettings, setSetting } from '../db/queries/settings.ts';
 import { type ActionContext, withDatabase } from './context.ts';
 
 /** What `mcp-vitals config …` does. */

@@ -1,4 +1,4 @@
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { getNodeValue, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { parseServerImport, type ServerImport } from '../core/import-servers.ts';
 
 /** Where in the text an offset lies, counted as editors do. */
@@ -10,11 +10,12 @@ function locate(text: string, offset: number): string {
 /** A file of servers, with the comments and trailing commas that editors allow in theirs. */
 export function parseServersFile(text: string, filename: string): ServerImport {
   const errors: ParseError[] = [];
-  const document: unknown = parse(text.replace(/^\uFEFF/, ''), errors, { allowTrailingComma: true });
+  const tree = parseTree(text.replace(/^\uFEFF/, ''), errors, { allowTrailingComma: true });
   const [first] = errors;
   if (first) {
     const reason = `it is not JSON: ${printParseErrorCode(first.error)} at ${locate(text, first.offset)}`;
     return { servers: [], rejected: [{ name: filename, reason }] };
   }
-  return parseServerImport(document, filename);
+  // A member called __proto__ is a server like any other here: these objects have no prototype to be set.
+  return parseServerImport(tree && getNodeValue(tree), filename);
 }

@@ -1,3 +1,4 @@
+import { jsonArrays } from './json/array-chunks.ts';
 import type { Definition, Inventory, InventoryKind } from './outcome.ts';
 import type { Sliced } from './slices.ts';
 
@@ -69,9 +70,6 @@ export interface TableRows {
 }
 export type InventoryRows = Record<'tools' | 'resources' | 'prompts', TableRows>;
 
-/** What one statement takes: some milliseconds of work for both sides. */
-const MAX_CHUNK_LENGTH = 2 * 1024 * 1024;
-
 /** What is to be written of a table whose rows are what an earlier listing said. */
 export interface RowsDifference {
   definitions: Definition[];
@@ -142,21 +140,11 @@ function* tableRows(
   rows: ReadonlyMap<string, { row: () => object }>,
   gone: string[] | null,
 ): Sliced<TableRows> {
-  const chunks: string[] = [];
-  let pending: string[] = [];
-  let length = 0;
-  for (const { row } of rows.values()) {
-    const json = JSON.stringify(row());
-    pending.push(json);
-    length += json.length;
-    if (length >= MAX_CHUNK_LENGTH) {
-      chunks.push(`[${pending.join(',')}]`);
-      pending = [];
-      length = 0;
-    }
-    yield;
-  }
-  if (pending.length > 0) chunks.push(`[${pending.join(',')}]`);
+  // Made one after the other: all of them at once would be as much again as the listing.
+  const made = (function* () {
+    for (const { row } of rows.values()) yield row();
+  })();
+  const chunks = yield* jsonArrays(made);
   return { chunks, keys: gone === null ? JSON.stringify([...rows.keys()]) : null, gone: gone ?? [] };
 }
 

@@ -29,6 +29,7 @@ import { openSettings } from './open-settings.ts';
 import { queuePoolConfig } from './queue-pool.ts';
 import { readinessChecks } from './readiness.ts';
 import { logProbe } from './report.ts';
+import { createSettingsReader } from './settings-reader.ts';
 import { startAround } from './start-around.ts';
 import { startCalls } from './start-calls.ts';
 import { startHealthRollup } from './start-health-rollup.ts';
@@ -213,22 +214,41 @@ async function startAll(
   lifecycle.onStop('around', () => around.stop());
   const tidying = await startTidying(backend, db, logger);
   lifecycle.onStop('tidying', () => tidying.stop());
+  const readSettings = createSettingsReader({
+    sql: database.sql,
+    environment: config.nodeEnv,
+    onRefused: ({ key, problem, kept }) =>
+      logger.warn({ key, kept }, `system_config ${key} is refused: ${problem}; ${kept} stay in force`),
+  });
   const storage = await startStorage({
     backend,
     db,
     sql: database.sql,
-    environment: config.nodeEnv,
+    readSettings,
     metrics,
     logger,
-    protectedFrom: (table) => findUntaken(db, table),
+    findUntaken: (table) => findUntaken(db, table),
   });
   lifecycle.onStop('storage', () => storage.stop());
   const calls = await startCalls({ backend, db, policy: () => settings.policy().calls, logger });
   lifecycle.onStop('calls', () => calls.stop());
   await calls.job.schedule();
-  const rollup = await startHealthRollup({ backend, db, logger, onSetAside: metrics.countSetAside });
+  const rollup = await startHealthRollup({
+    backend,
+    db,
+    readSettings,
+    logger,
+    onSetAside: metrics.countSetAside,
+  });
   lifecycle.onStop('health rollup', () => rollup.stop());
-  const usage = await startUsage({ backend, db, metrics, policy: settings.policy, logger });
+  const usage = await startUsage({
+    backend,
+    db,
+    metrics,
+    policy: settings.policy,
+    readSettings,
+    logger,
+  });
   lifecycle.onStop('usage', () => usage.stop());
   await notifications.job.schedule();
   const heartbeat = startHeartbeat({

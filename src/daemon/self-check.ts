@@ -22,8 +22,13 @@ export interface SelfCheckDeps {
   policy: () => SelfCheckPolicy;
   senses: SelfSenses;
   now: () => number;
-  /** The worker is offline (with the servers whose failures it has believed lately), or came back. */
-  onChange(judgement: SelfJudgement, believed: string[]): Promise<void>;
+  /** The worker is offline, or came back. */
+  onChange(judgement: SelfJudgement): Promise<void>;
+  /**
+   * Has those asked again that were judged by what was thought before a change (`believed`: whose failures
+   * were held against them lately). Called at a change and for a moment after it.
+   */
+  askAgain(judgement: SelfJudgement, believed: string[]): Promise<void>;
   onError(error: unknown): void;
 }
 
@@ -43,6 +48,8 @@ const FRESH_MS = 2_000;
 const PERIOD_MS = 30_000;
 /** While it is offline this is said again, so that a word of it that is old is that of a dead worker. */
 const AGAIN_MS = 60_000;
+/** What was in flight at a change is stored within this time, by what was thought before it. */
+const SETTLE_MS = 10_000;
 
 /** Decides whether the worker or its targets are to blame, and says when that changes. */
 export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
@@ -53,6 +60,8 @@ export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
   /** What onChange was told, and when; it is told again until it has been heard. */
   let told = false;
   let toldMs = 0;
+  let changedMs = Number.NEGATIVE_INFINITY;
+  const isSettling = () => deps.now() - changedMs <= SETTLE_MS;
 
   async function look(): Promise<SelfJudgement> {
     if (looking) return await looking;
@@ -67,15 +76,18 @@ export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
     const policy = deps.policy();
     judgement = judgeSelf(await senseSelf(deps.senses, policy), policy);
     lookedMs = deps.now();
+    const isChange = judgement.offline !== told;
     const isStill = told && judgement.offline && lookedMs - toldMs >= AGAIN_MS;
-    if (judgement.offline !== told || isStill) {
-      try {
-        await deps.onChange(judgement, failures.ids(lookedMs));
+    try {
+      if (isChange || isStill) {
+        await deps.onChange(judgement);
         told = judgement.offline;
         toldMs = lookedMs;
-      } catch (error) {
-        deps.onError(error);
+        if (isChange) changedMs = lookedMs;
       }
+      if (isSettling()) await deps.askAgain(judgement, failures.ids(lookedMs));
+    } catch (error) {
+      deps.onError(error);
     }
     return judgement;
   }
@@ -94,7 +106,7 @@ export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
     async turn() {
       const { anchors } = deps.policy();
       const isDue = anchors.length > 0 && deps.now() - lookedMs >= PERIOD_MS;
-      if (judgement.offline || told || isDue) await look();
+      if (judgement.offline || told || isDue || isSettling()) await look();
     },
   };
 }

@@ -2,10 +2,9 @@ import type { Logger } from 'pino';
 import { runCalls } from '../../jobs/calls.ts';
 import type { CallsPolicy } from '../core/policy.ts';
 import type { Database } from '../db/client.ts';
-import { withoutParameters } from '../db/errors.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { QUEUES } from '../queue/definitions.ts';
-import type { ClusterJob } from './watchdog.ts';
+import { type RunningClusterJob, startClusterJob } from './start-cluster-job.ts';
 
 /** How soon real calls that begin to fail are noticed; one statement each time, once in the cluster. */
 const LOOK_EVERY_MS = 15_000;
@@ -25,27 +24,15 @@ export async function startCalls({
   policy,
   logger,
   lookEveryMs = LOOK_EVERY_MS,
-}: CallsOptions): Promise<{ job: ClusterJob; stop: () => Promise<void> }> {
-  const queue = backend.queue<Record<string, never>, { hurried: number }>(QUEUES.calls);
-  const worker = await backend.worker<Record<string, never>, { hurried: number }>(QUEUES.calls, 1, () =>
-    runCalls({
-      db,
-      policy,
-      onHurried: (serverIds) =>
-        logger.info({ serverIds: serverIds.slice(0, 100) }, 'real calls tell something new: probing'),
-    }).catch((error: unknown) => {
-      const told = withoutParameters(error);
-      logger.error({ err: told, job: 'calls' }, 'a job failed');
-      throw told;
-    }),
-  );
-  const schedule = () => queue.schedule('calls', lookEveryMs, {});
-  await schedule();
-  return {
-    job: { name: 'calls', everyMs: lookEveryMs, schedule },
-    async stop() {
-      await worker.close();
-      await queue.close();
-    },
-  };
+}: CallsOptions): Promise<RunningClusterJob> {
+  const onHurried = (serverIds: string[]) =>
+    logger.info({ serverIds: serverIds.slice(0, 100) }, 'real calls tell something new: probing');
+  return await startClusterJob({
+    backend,
+    queue: QUEUES.calls,
+    name: 'calls',
+    everyMs: lookEveryMs,
+    run: () => runCalls({ db, policy, onHurried }),
+    logger,
+  });
 }

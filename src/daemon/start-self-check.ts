@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Policy } from '../core/policy.ts';
 import type { Database } from '../db/client.ts';
 import { withoutParameters } from '../db/errors.ts';
-import { recordOffline, recordOnline } from '../db/queries/self-check.ts';
+import { askBelievedAgain, askUnseenAgain, recordOffline, recordOnline } from '../db/queries/self-check.ts';
 import { reachAnchor, resolvesName } from '../mcp/reach-anchor.ts';
 import { startLoopLag } from './loop-lag.ts';
 import { startPeriodic } from './periodic.ts';
@@ -27,20 +27,22 @@ export async function startSelfCheck(options: {
     policy: () => options.policy().selfCheck,
     senses: { reachAnchor, resolvesName, loopLagMs: () => lag.worstMs(), networkUp: hasNetwork },
     now: () => performance.now(),
-    async onChange({ offline, because }, believed) {
+    async onChange({ offline, because }) {
       if (offline) {
         logger.error({ because }, 'this worker is cut off: what it sees is not held against servers');
-        await recordOffline(db, replica, because ?? '', believed);
+        await recordOffline(db, replica, because ?? '');
       } else {
         logger.info('this worker is back');
         await recordOnline(db, replica);
       }
     },
+    askAgain: ({ offline }, believed) => (offline ? askBelievedAgain(db, believed) : askUnseenAgain(db)),
     onError: (error) =>
       logger.warn({ err: withoutParameters(error) }, 'the self-check could not be recorded'),
   });
   // What an earlier process of this replica left behind is looked at anew.
   await recordOnline(db, replica);
+  await askUnseenAgain(db);
   const periodic = startPeriodic(
     'self-check',
     async () => {

@@ -5,13 +5,12 @@ import type { Database } from '../db/client.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { QUEUES } from '../queue/definitions.ts';
-import { failJob } from './job-failure.ts';
-import type { ClusterJob } from './watchdog.ts';
+import { type RunningClusterJob, startClusterJob } from './start-cluster-job.ts';
 
 /** An hour: partitions are made weeks ahead, and what is removed has been kept for days. */
 const EVERY_MS = 3_600_000;
 
-export interface StorageOptions extends Pick<StorageDeps, 'environment' | 'protectedFrom'> {
+export interface StorageOptions extends Pick<StorageDeps, 'readSettings' | 'findUntaken'> {
   backend: QueueBackend;
   db: Database;
   sql: Sql;
@@ -21,30 +20,27 @@ export interface StorageOptions extends Pick<StorageDeps, 'environment' | 'prote
 }
 
 /** The recurring job that looks after partitions and retention, once in the cluster. */
-export async function startStorage(
-  options: StorageOptions,
-): Promise<{ job: ClusterJob; stop(): Promise<void> }> {
+export async function startStorage(options: StorageOptions): Promise<RunningClusterJob> {
   const { backend, metrics, logger, everyMs = EVERY_MS } = options;
   const stopping = new AbortController();
-  const queue = backend.queue<object, StorageReport>(QUEUES.storage);
-  const worker = await backend.worker<object, StorageReport>(QUEUES.storage, 1, async () => {
-    const report = await runStorage({
-      ...options,
-      signal: stopping.signal,
-      onRefused: ({ key, problem, kept }) =>
-        logger.warn({ key, kept }, `system_config ${key} is refused: ${problem}; ${kept} days stay in force`),
-    }).catch(failJob(logger, 'storage'));
+  const run = async () => {
+    const report = await runStorage({ ...options, signal: stopping.signal });
     tell(report, metrics, logger);
     return report;
+  };
+  const { job, stop } = await startClusterJob({
+    backend,
+    queue: QUEUES.storage,
+    name: 'storage',
+    everyMs,
+    run,
+    logger,
   });
-  const schedule = () => queue.schedule('storage', everyMs, {});
-  await schedule();
   return {
-    job: { name: 'storage', everyMs, schedule },
+    job,
     async stop() {
       stopping.abort();
-      await worker.close();
-      await queue.close();
+      await stop();
     },
   };
 }

@@ -1,22 +1,21 @@
 import type { Logger } from 'pino';
 import { runRollUpUsage } from '../../jobs/roll-up-usage.ts';
 import type { Policy } from '../core/policy.ts';
+import type { SettingValues } from '../core/settings/known-settings.ts';
 import type { Database } from '../db/client.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import { QUEUES } from '../queue/definitions.ts';
-import { failJob } from './job-failure.ts';
-import type { ClusterJob } from './watchdog.ts';
+import { type RunningClusterJob, startClusterJob } from './start-cluster-job.ts';
 
 const EVERY_MS = 30_000;
-/** A call that arrives later than this is no longer counted by itself. */
-const GRACE_MS = 48 * 3_600_000;
 
 export interface UsageOptions {
   backend: QueueBackend;
   db: Database;
   metrics: Pick<Metrics, 'countUsage'>;
   policy: () => Policy;
+  readSettings: () => Promise<SettingValues>;
   logger: Logger;
   everyMs?: number;
 }
@@ -27,31 +26,20 @@ export async function startUsage({
   db,
   metrics,
   policy,
+  readSettings,
   logger,
   everyMs = EVERY_MS,
-}: UsageOptions): Promise<{ job: ClusterJob; stop: () => Promise<void> }> {
-  const queue = backend.queue<object, object>(QUEUES.usage);
-  const worker = await backend.worker<object, object>(QUEUES.usage, 1, () =>
+}: UsageOptions): Promise<RunningClusterJob> {
+  const run = () =>
     runRollUpUsage({
       db,
-      options: () => ({
-        policy: { objective: policy().slo.objective, latency: policy().latency },
-        graceMs: GRACE_MS,
-      }),
+      policy: () => ({ objective: policy().slo.objective, latency: policy().latency }),
+      readSettings,
       onTaken({ taken, setAside }) {
         metrics.countUsage('taken', taken);
         for (const [problem, rows] of Object.entries(setAside)) metrics.countUsage(problem, rows);
         if (Object.keys(setAside).length > 0) logger.warn({ setAside }, 'calls were not counted');
       },
-    }).catch(failJob(logger, 'usage')),
-  );
-  const schedule = () => queue.schedule('usage', everyMs, {});
-  await schedule();
-  return {
-    job: { name: 'usage', everyMs, schedule },
-    async stop() {
-      await worker.close();
-      await queue.close();
-    },
-  };
+    });
+  return await startClusterJob({ backend, queue: QUEUES.usage, name: 'usage', everyMs, run, logger });
 }

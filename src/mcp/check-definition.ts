@@ -66,20 +66,34 @@ const MAX_DEPTH = 200;
 
 /** Whether it is more than what a check may go through at once, which is not bounded by itself. */
 function excessOf(definition: Definition): DefinitionProblem | undefined {
-  const open: { value: object; depth: number }[] = [{ value: definition, depth: 1 }];
-  let values = 0;
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const { value, depth } = at;
-    if (depth > MAX_DEPTH)
-      return { code: 'too_deep', message: `it is nested deeper than ${MAX_DEPTH} levels` };
-    for (const member of Array.isArray(value) ? value : Object.values(value)) {
-      values += 1;
-      if (values > MAX_CHECKED_VALUES) return invalid(`it has more than ${MAX_CHECKED_VALUES} values`);
-      if (typeof member === 'object' && member !== null) open.push({ value: member, depth: depth + 1 });
-    }
+  const budget = { values: MAX_CHECKED_VALUES };
+  if (reachesBeyond(definition, 1, budget)) {
+    return budget.values < 0
+      ? invalid(`it has more than ${MAX_CHECKED_VALUES} values`)
+      : { code: 'too_deep', message: `it is nested deeper than ${MAX_DEPTH} levels` };
   }
   return undefined;
 }
+
+/** Takes what it counts off the budget; it ends where that, or the depth, does. */
+function reachesBeyond(value: object, depth: number, budget: { values: number }): boolean {
+  if (depth > MAX_DEPTH) return true;
+  if (Array.isArray(value)) {
+    budget.values -= value.length;
+    return budget.values < 0 || value.some((member) => isBeyond(member, depth, budget));
+  }
+  // What JSON brings inherits nothing, so that these are its own members; a list of them would be one more
+  // object for each of it.
+  for (const name in value) {
+    budget.values -= 1;
+    const member: unknown = Reflect.get(value, name);
+    if (budget.values < 0 || isBeyond(member, depth, budget)) return true;
+  }
+  return false;
+}
+
+const isBeyond = (member: unknown, depth: number, budget: { values: number }): boolean =>
+  typeof member === 'object' && member !== null && reachesBeyond(member, depth + 1, budget);
 
 /** What is wrong with a definition, and how that is called. */
 export interface DefinitionProblem {

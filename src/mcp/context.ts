@@ -1,6 +1,7 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { ByteCounts, Fault, ServerCertificate } from '../core/outcome.ts';
 import { Admission } from './admission.ts';
+import type { Beat } from './beat.ts';
 import type { BulkLane, LaneShare } from './bulk-lane.ts';
 import type { Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
@@ -25,6 +26,7 @@ export interface ProbeTools {
   childEnvironment: Record<string, string>;
   /** Where those whose targets send much take turns. */
   bulk: BulkLane;
+  beat: Beat;
 }
 
 /** What one probe's transport is given: clocks, bounds, counters and rules, and nothing global. */
@@ -109,7 +111,8 @@ export class Allowance {
 
 /** The context of a probe that begins now, and has `timeoutMs`. */
 export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContext {
-  const { limits, egress, resolver, children, footprint, userAgent, extraCa, childEnvironment, bulk } = tools;
+  const { limits, egress, resolver, children, footprint, userAgent, extraCa, childEnvironment, bulk, beat } =
+    tools;
   const watch = new Stopwatch();
   return {
     timeoutMs,
@@ -125,6 +128,7 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     watch,
     allowance: new Allowance(limits, watch),
     lane: bulk.join(),
+    beat,
     sessions: new SessionLedger(footprint),
     peer: { certificate: null },
     bytes: { sent: 0, received: 0 },

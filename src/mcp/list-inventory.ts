@@ -151,8 +151,9 @@ function* judge(
   const definitions: Definition[] = [];
   const problems: DefinitionProblem[] = [];
   const seen = new Set<string>();
-  for (const [index, entry] of entries.entries()) {
+  for (let index = 0; index < entries.length; index += 1) {
     if (index % 20 === 0) yield;
+    const entry = entries[index];
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
       problems.push({ code: 'invalid_definition', message: `${label} no. ${index + 1} is no object` });
       continue;

@@ -11,19 +11,17 @@ import { FaultError } from './fault-error.ts';
 import { describeError, faultOf } from './fault-of.ts';
 import { listInventory, rpcCodeOf } from './list-inventory.ts';
 import { eraOrder, isSilence, moreTelling, otherEraMayAnswer } from './negotiate.ts';
-import { requestToken, type TokenCache, tokenKey } from './oauth.ts';
-import { readWants } from './oauth-wants.ts';
+import type { TokenCache } from './oauth.ts';
 import { openHandshake } from './open-handshake.ts';
 import { openStateless } from './open-stateless.ts';
 import { createTransport } from './open-transport.ts';
 import type { Opened } from './opened.ts';
 import type { ProbeRequest } from './probe-request.ts';
-import { renewToken } from './renew-token.ts';
+import { ProbeTokens } from './probe-tokens.ts';
 import { createScrubber, type Scrubber } from './scrub.ts';
 import { type Greeting, scrubGreeting, scrubInventory } from './scrub-content.ts';
 import { secretsOfCall } from './secrets-of.ts';
 import type { Link } from './transports/attachment.ts';
-import type { HttpExchange } from './transports/http-exchange.ts';
 import { faultOfNetworkError } from './transports/network-fault.ts';
 
 /** What all probes of one prober have in common. */
@@ -52,7 +50,6 @@ export class ProbeRun {
   #inventory: Inventory | null = null;
   #listingDigest: string | null = null;
   #canary: CanaryOutcome | null = null;
-  #authExchange: HttpExchange | null = null;
   #cancelled: Fault | null = null;
   #interrupt: (fault: Fault | null) => void = () => undefined;
   readonly #warnings: Warning[] = [];
@@ -63,7 +60,8 @@ export class ProbeRun {
   readonly #canarySettings: CanarySettings | null;
   readonly #signal: AbortSignal | undefined;
   readonly #context: ProbeContext;
-  readonly #issuedTokens: string[] = [];
+  readonly #tokens: ProbeTokens;
+  #lastScrubber: { target: ProbeTarget; tokens: number; scrubber: Scrubber } | null = null;
 
   constructor(shared: SharedTools, target: ProbeTarget, request: ProbeRequest) {
     this.#shared = shared;
@@ -72,6 +70,7 @@ export class ProbeRun {
     this.#canarySettings = request.canary ?? null;
     this.#signal = request.signal;
     this.#context = createContext(shared, target.timeoutMs);
+    this.#tokens = new ProbeTokens(shared.tokens, this.#context);
     this.#useTls(target);
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;
@@ -121,27 +120,23 @@ export class ProbeRun {
 
   async #work(): Promise<void> {
     await this.#reveal();
-    const { credentials } = this.#target;
+    const target = this.#target;
+    const { credentials } = target;
+    const { watch } = this.#context;
     try {
       await this.#session();
-      if (credentials.kind === 'oauth') await this.#renew(credentials);
+      if (credentials.kind !== 'oauth') return;
+      const problem = await this.#tokens.renew(target, credentials);
+      if (problem !== null) this.#warnings.push({ code: 'oauth_renewal_failed', message: problem });
     } catch (error) {
-      const fault = faultOf(error, this.#link?.transport ?? null, this.#context.watch.phase);
+      const fault = faultOf(error, this.#link?.transport ?? null, watch.phase);
       if (this.#over || fault.kind !== 'http' || fault.status !== 401) throw error;
-      if (credentials.kind !== 'oauth') throw new FaultError(await this.#withWants(fault));
-      await this.#authorize(credentials, fault.challenge);
+      if (credentials.kind !== 'oauth') throw new FaultError(await this.#tokens.withWants(fault, target));
+      watch.enter('auth');
+      await this.#link?.transport.end(this.#context.limits.closeMs);
+      await this.#tokens.authorize(target, credentials, fault.challenge);
       await this.#session();
     }
-  }
-
-  /** A refusal with what it asks for, where it says. */
-  async #withWants(fault: Extract<Fault, { kind: 'http' }>): Promise<Fault> {
-    const { endpoint } = this.#target;
-    if (endpoint.transport === 'stdio') return fault;
-    const wants = await readWants(fault, endpoint.url, this.#context, (exchange) => {
-      this.#authExchange = exchange;
-    });
-    return wants ? { ...fault, wants } : fault;
   }
 
   /** Opens sealed credentials, once it is sure that the target may be reached at all. */
@@ -266,50 +261,16 @@ export class ProbeRun {
 
   /** Replaces the transport; what the one before had open is ended first. */
   async #newLink(): Promise<void> {
-    const { endpoint, credentials } = this.#target;
     await this.#link?.transport.end(this.#context.limits.closeMs);
     if (this.#over) throw new Error('the probe is over');
-    const headers = { ...(credentials.kind === 'none' ? {} : credentials.headers) };
-    if (credentials.kind === 'oauth') {
-      // A token that was granted in this probe serves it, however short its life is.
-      const held = this.#shared.tokens.get(tokenKey(this.#target, credentials));
-      const token = this.#issuedTokens.at(-1) ?? held?.token;
-      if (token !== undefined) {
-        this.#issuedTokens.push(token);
-        headers.authorization = `Bearer ${token}`;
-      }
-    }
+    const headers = this.#tokens.headersFor(this.#target);
     // What was opened on the link before says nothing of this one: its era would be taken for confirmed.
     this.#opened = null;
     this.#greeting = { capabilities: null, instructions: null };
-    this.#link = { transport: createTransport(endpoint, headers, this.#context), started: false };
-  }
-
-  /** Gets a token, after the target refused to answer without one, or with the one it was shown. */
-  async #authorize(
-    credentials: Parameters<typeof tokenKey>[1],
-    challenge: string | undefined,
-  ): Promise<void> {
-    const { tokens } = this.#shared;
-    const key = tokenKey(this.#target, credentials);
-    tokens.delete(key);
-    this.#context.watch.enter('auth');
-    await this.#link?.transport.end(this.#context.limits.closeMs);
-    const granted = await requestToken(this.#target, credentials, challenge, this.#context, (exchange) => {
-      this.#authExchange = exchange;
-    });
-    this.#issuedTokens.push(granted.token);
-    tokens.set(key, granted.token, granted.lifetimeMs);
-  }
-
-  async #renew(credentials: Parameters<typeof tokenKey>[1]): Promise<void> {
-    const { tokens } = this.#shared;
-    const renewed = await renewToken(this.#target, credentials, tokens, this.#context, (exchange) => {
-      this.#authExchange = exchange;
-    });
-    if (renewed === null) return;
-    if ('token' in renewed) this.#issuedTokens.push(renewed.token);
-    else this.#warnings.push({ code: 'oauth_renewal_failed', message: renewed.problem });
+    this.#link = {
+      transport: createTransport(this.#target.endpoint, headers, this.#context),
+      started: false,
+    };
   }
 
   /** Ends the session, the sockets and the processes; what goes wrong with that is a fault of ours. */
@@ -318,8 +279,7 @@ export class ProbeRun {
     const leftMs = Math.max(0, this.#target.timeoutMs - watch.elapsedMs);
     const graceMs = Math.min(RELAXED_CLOSE_MS, limits.closeMs + leftMs);
     try {
-      this.#authExchange?.abort();
-      await Promise.all([this.#authExchange?.dialer.close(), this.#link?.transport.end(graceMs)]);
+      await Promise.all([this.#tokens.end(), this.#link?.transport.end(graceMs)]);
       return null;
     } catch (error) {
       return { kind: 'internal', message: `the probe could not be ended: ${describeError(error)}` };
@@ -341,10 +301,15 @@ export class ProbeRun {
     };
   }
 
-  /** Knows every secret of this probe, as far as it has come. */
+  /** Knows every secret of this probe, as far as it has come; made anew only when there are more of them. */
   #scrubber(): Scrubber {
+    const { issued } = this.#tokens;
+    const last = this.#lastScrubber;
+    if (last?.target === this.#target && last.tokens === issued.length) return last.scrubber;
     const call = [...secretsOfCall(this.#canarySettings?.arguments)];
-    return createScrubber(this.#target, [...this.#issuedTokens, ...call]);
+    const scrubber = createScrubber(this.#target, [...issued, ...call]);
+    this.#lastScrubber = { target: this.#target, tokens: issued.length, scrubber };
+    return scrubber;
   }
 
   #compose(fault: Fault | null): ProbeOutcome {

@@ -1,5 +1,6 @@
 import { faultOutcome, type ProbeOutcome } from '../core/outcome.ts';
 import type { ProbeTarget } from '../core/target.ts';
+import { Beat } from './beat.ts';
 import { BulkLane } from './bulk-lane.ts';
 import { createResolver, type Resolver } from './dns/resolver.ts';
 import type { EgressPolicy } from './egress.ts';
@@ -52,6 +53,7 @@ export function createProber(options: ProberOptions): Prober {
     userAgent: `${clientInfo.name}/${clientInfo.version}`,
     childEnvironment: { ...options.environment },
     bulk: new BulkLane(),
+    beat: new Beat(),
   };
   let closed = false;
 

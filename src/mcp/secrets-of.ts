@@ -37,9 +37,11 @@ function* ofUrl(url: URL): Generator<string> {
     const pair = `${decoded(url.username)}:${decoded(url.password)}`;
     yield* [url.password, decoded(url.password), pair, Buffer.from(pair).toString('base64')];
   }
-  for (const value of url.searchParams.values()) yield value;
-  // The same as written: a server may repeat its address without decoding it.
-  for (const part of url.search.slice(1).split('&')) yield part.slice(part.indexOf('=') + 1);
+  if (url.search !== '') {
+    for (const value of url.searchParams.values()) yield value;
+    // The same as written: a server may repeat its address without decoding it.
+    for (const part of url.search.slice(1).split('&')) yield part.slice(part.indexOf('=') + 1);
+  }
   for (const segment of url.pathname.split('/')) {
     if (looksOpaque(segment)) yield* [segment, decoded(segment)];
   }

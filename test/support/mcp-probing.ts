@@ -1,4 +1,5 @@
 import type { ProbeTarget } from '../../src/core/target.ts';
+import { Beat } from '../../src/mcp/beat.ts';
 import { BulkLane } from '../../src/mcp/bulk-lane.ts';
 import { createContext, type ProbeContext } from '../../src/mcp/context.ts';
 import { createResolver } from '../../src/mcp/dns/resolver.ts';
@@ -23,6 +24,7 @@ export function createTestContext(limits: Partial<ProbeLimits> = {}): ProbeConte
       extraCa: undefined,
       childEnvironment: { PATH: process.env.PATH ?? '' },
       bulk: new BulkLane(),
+      beat: new Beat(),
     },
     10_000,
   );

@@ -5,6 +5,8 @@ export interface Traffic {
   rows: number;
   /** The days that it is spread over, before `now()`. */
   days: number;
+  /** So many days before `now()` it ends; at `now()` where it is not given. */
+  endedDaysAgo?: number;
   servers: number;
   tenants: number;
   tokens: number;
@@ -28,7 +30,7 @@ export async function registerTraffic(db: Database, { servers, tenants }: Traffi
  * were stored some minutes after their time. Made in PostgreSQL, the same for the same seed.
  */
 export async function insertTraffic(db: Pick<Database, 'execute'>, traffic: Traffic): Promise<void> {
-  const { rows, days, servers, tenants, tokens, seed } = traffic;
+  const { rows, days, endedDaysAgo = 0, servers, tenants, tokens, seed } = traffic;
   await db.execute(sql`SELECT setseed(${seed % 1}::float8)`);
   await db.execute(sql`
     INSERT INTO api_usage (token_id, user_id, tenant_id, server_id, path, method, status_code, response_time,
@@ -44,7 +46,7 @@ export async function insertTraffic(db: Pick<Database, 'execute'>, traffic: Traf
     FROM (
       SELECT n, least(${servers - 1}::int, floor(exp(random() * ln(${servers}::float8 + 1)) - 1))::int AS server,
         floor(random() * random() * ${tokens}::int)::int AS token, (random() * 2)::int AS address,
-        now() - interval '6 minutes' - ${days}::float8 * interval '1 day' * ((n + random()) / greatest(1, ${rows}::int / 20))
+        now() - interval '6 minutes' - ${endedDaysAgo}::float8 * interval '1 day' - ${days}::float8 * interval '1 day' * ((n + random()) / greatest(1, ${rows}::int / 20))
           - (1 + sin(6.2831853 * n * ${days}::float8 / greatest(1, ${rows}::int / 20))) * interval '90 minutes' AS at
       FROM generate_series(0, ${rows}::int / 20 - 1) n) s
     CROSS JOIN LATERAL (SELECT random() AS r, random() AS r2, random() AS r3, random() AS r4 FROM generate_series(1, 20) g

@@ -18,7 +18,9 @@ export const addConfig: AddCommand = (program, context) => {
   const config = program
     .command('config')
     .summary('show and set what can be changed while the daemon runs')
-    .description('Settings in the table system_config; a running daemon takes them up within an hour.');
+    .description(
+      'Settings in the table system_config, read by each run of a job: a running daemon takes them up within an hour, those of usage within a minute.',
+    );
   config
     .command('list')
     .description(

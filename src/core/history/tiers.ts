@@ -1,4 +1,5 @@
 /** How health history is kept: the same checks summed into buckets of four lengths. */
+import type { SettingValues } from '../settings/known-settings.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -21,12 +22,24 @@ export const WEEK_MS = 7 * DAY_MS;
 /** How long buckets are kept, by their beginning. */
 export type TierKeep = Readonly<Record<Tier, number>>;
 
-export const DEFAULT_KEEP_MS: TierKeep = {
-  minute: 48 * HOUR_MS,
-  hour: 90 * DAY_MS,
-  shift: 90 * DAY_MS,
-  day: 3 * 366 * DAY_MS,
-};
+/** How long history is kept as the settings have it, and its rows, failures or not. */
+export function keepOf({
+  healthMinutes,
+  healthHours,
+  healthDays,
+  healthCheck,
+  healthFailure,
+}: SettingValues): { keepMs: TierKeep; rowsKeptMs: number } {
+  return {
+    keepMs: {
+      minute: healthMinutes * DAY_MS,
+      hour: healthHours * DAY_MS,
+      shift: healthHours * DAY_MS,
+      day: healthDays * DAY_MS,
+    },
+    rowsKeptMs: Math.min(healthCheck, healthFailure) * DAY_MS,
+  };
+}
 
 /** Since when each tier holds everything that is known, in milliseconds since 1970; -Infinity: always. */
 export type TierSince = Readonly<Record<Tier, number>>;

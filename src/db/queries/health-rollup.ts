@@ -2,7 +2,9 @@ import { type SQL, sql } from 'drizzle-orm';
 import { fold, keyOf, minutesOf, type ServerBucket } from '../../core/history/fold-checks.ts';
 import { mergeBuckets } from '../../core/history/health-bucket.ts';
 import { type Check, type CheckRow, judgeCheck } from '../../core/history/judge-check.ts';
-import { DEFAULT_KEEP_MS, GRAIN_MS, TIERS, type TierKeep } from '../../core/history/tiers.ts';
+import { GRAIN_MS, keepOf, TIERS, type TierKeep } from '../../core/history/tiers.ts';
+import { VERDICTS } from '../../core/reasons.ts';
+import { DEFAULT_SETTINGS } from '../../core/settings/known-settings.ts';
 import type { Database } from '../client.ts';
 import { ARRIVAL_COLUMN, HEALTH_SOURCE, indexArrivals } from '../rollup/arrivals.ts';
 import {
@@ -25,6 +27,8 @@ export const HEALTH_ROLLUP = 'health';
 export interface HealthRollupOptions {
   /** How long each tier keeps its buckets: what is older by then is not put into it. */
   keepMs?: TierKeep;
+  /** How long every row is there, in milliseconds; some are longer. */
+  rowsKeptMs?: number;
   /** A run takes about so many rows, and whole transactions of whoever wrote them. */
   maxRows?: number;
   /** So many rows are worked on at a time, so that neither memory nor a turn of the loop is long. */
@@ -39,6 +43,7 @@ export interface HealthRollup {
   more: boolean;
 }
 
+const DEFAULT_KEEP = keepOf(DEFAULT_SETTINGS);
 /** Rows are read and written by pages: a turn of the event loop stays short. */
 const PAGE_ROWS = 500;
 const MAX_ROWS = 20_000;
@@ -50,14 +55,19 @@ const MAX_ROWS = 20_000;
  */
 export async function rollUpHealth(
   db: Database,
-  { keepMs = DEFAULT_KEEP_MS, maxRows = MAX_ROWS, pageRows = PAGE_ROWS }: HealthRollupOptions = {},
+  {
+    keepMs = DEFAULT_KEEP.keepMs,
+    rowsKeptMs = DEFAULT_KEEP.rowsKeptMs,
+    maxRows = MAX_ROWS,
+    pageRows = PAGE_ROWS,
+  }: HealthRollupOptions = {},
 ): Promise<HealthRollup | null> {
   const result = await db.transaction(async (tx) => {
     await tx.execute(SHORT_TRANSACTION_SELECT);
     const mark = await takeWatermark(tx, HEALTH_ROLLUP);
     if (!mark) return null;
     if (mark.moved) {
-      await beginAnew(tx);
+      await beginAnew(tx, rowsKeptMs);
       return 'moved';
     }
     const part = await limitWatermark(tx, mark, maxRows);
@@ -75,17 +85,22 @@ export async function rollUpHealth(
   return { rows: 0, setAside: noneSetAside(), more: true };
 }
 
-/** How long rows are there that are not failures. */
-const ROWS_KEPT_DAYS = 14;
+const CHECKS = sql.raw(VERDICTS.map((verdict) => `b.${verdict}`).join(' + '));
 
 /**
- * In another cluster every row that is there is of the backfill. The days of which all rows are still there
- * are made of them anew, and the packed points of their shifts with them; older ones stay as they are.
+ * In another cluster every row that is there is of the backfill. The days of which all rows are still there, as
+ * they should be and as many as were counted, are made of them anew, and the packed points of their shifts with
+ * them; older ones stay as they are.
  */
-async function beginAnew(tx: Tx): Promise<void> {
+async function beginAnew(tx: Tx, rowsKeptMs: number): Promise<void> {
   const [row] = await tx.execute<{ fromMs: number }>(sql`
-    SELECT extract(epoch FROM (date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')
-      - ${ROWS_KEPT_DAYS - 1} * interval '1 day')::float8 * 1000 AS "fromMs"`);
+    SELECT extract(epoch FROM greatest(k.since, (
+      SELECT max(d.at) + interval '1 day' FROM (
+        SELECT b.at, sum(${CHECKS}) AS counted FROM vitals.health_day b WHERE b.at >= k.since GROUP BY 1) d
+      WHERE d.counted > (SELECT count(*) FROM mcp_server_health_check h
+        WHERE h.checked_at >= d.at AND h.checked_at < d.at + interval '1 day'))))::float8 * 1000 AS "fromMs"
+    FROM (SELECT date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + interval '1 day'
+      - ${rowsKeptMs}::float8 * interval '1 millisecond' AS since) k`);
   if (!row) throw new Error('the database has no clock');
   await restartWatermark(tx, HEALTH_ROLLUP, HEALTH_SOURCE);
   for (const tier of TIERS)
@@ -145,6 +160,8 @@ export async function takeRows(
   const bounds = { oldestMs: nowMs - keepMs.day, latestMs: nowMs + CLOCK_LEEWAY_MS };
   const setAside = noneSetAside();
   let rows = 0;
+  // All rows are read: the first ones need not come sooner, by reading everything there is.
+  await tx.execute(sql`SELECT set_config('cursor_tuple_fraction', '1', true)`);
   await tx.execute(sql`DECLARE checks NO SCROLL CURSOR FOR
     SELECT h.server_id AS "serverId", extract(epoch FROM h.checked_at)::float8 * 1000 AS "atMs", h.status,
       h.response_time AS "responseMs", ${HISTORY_VERDICT} AS verdict, ${HISTORY_REASON} AS reason

@@ -6,6 +6,7 @@ import { differenceOf, isSameKind, type Listing, type SnapshotItems } from '../.
 import type { KnownName } from '../../core/drift/rules/lookalike-name.ts';
 import type { ServerIdentity } from '../../core/drift/rules/server-renamed.ts';
 import { type InventoryRows, inventoryRows } from '../../core/inventory.ts';
+import { jsonArrays } from '../../core/json/array-chunks.ts';
 import {
   INVENTORY_KINDS,
   type Inventory,
@@ -16,9 +17,6 @@ import type { Sliced } from '../../core/slices.ts';
 import type { DriftMemory } from './drift.ts';
 import { inSlices } from './in-slices.ts';
 import { definitionOf } from './snapshot-side.ts';
-
-/** What one statement takes: some milliseconds of work for both sides. */
-const MAX_CHUNK_LENGTH = 2 * 1024 * 1024;
 
 export function failedKinds(outcome: ProbeOutcome): Set<InventoryKind> {
   const failed = outcome.warnings.filter((warning) => warning.code === 'list_failed');
@@ -128,24 +126,8 @@ export async function rowsOf(
 export function* definitionChunks({ definitions }: Listing, before: SnapshotItems | null): Sliced<string[]> {
   // Those of the inventory before are stored, and stay so as long as it does.
   const known = hashesIn(before);
-  const chunks: string[] = [];
-  let pending: string[] = [];
-  let length = 0;
-  for (const hash of [...definitions.keys()].sort()) {
-    const stored = definitions.get(hash);
-    if (!stored || known.has(hash)) continue;
-    const json = JSON.stringify(stored);
-    pending.push(json);
-    length += json.length;
-    if (length >= MAX_CHUNK_LENGTH) {
-      chunks.push(`[${pending.join(',')}]`);
-      pending = [];
-      length = 0;
-    }
-    yield;
-  }
-  if (pending.length > 0) chunks.push(`[${pending.join(',')}]`);
-  return chunks;
+  const fresh = [...definitions.keys()].sort().filter((hash) => !known.has(hash));
+  return yield* jsonArrays(fresh.map((hash) => definitions.get(hash)));
 }
 
 const hashesIn = (items: SnapshotItems | null): Set<string> =>

@@ -40,13 +40,15 @@ export interface RunRequest {
  * Marks a probe as in flight, so that no server is probed twice at once and no host more often than
  * it is allowed, by whichever replica. The advisory lock comes in a statement of its own: what follows
  * then counts with a snapshot taken after the lock. A replica that froze while it held it is cut off.
+ * A server that was not there to be locked counts as gone, also when a sweep puts it there meanwhile.
  */
-export async function startRun(db: Database, request: RunRequest): Promise<RunStart> {
+export async function startRun(db: Pick<Database, 'transaction'>, request: RunRequest): Promise<RunStart> {
   const { serverId, slotMs } = request;
   return await db.transaction(async (tx) => {
-    await tx.execute(sql`
+    const locked = await tx.execute(sql`
       SELECT ${SHORT_TRANSACTION}, pg_advisory_xact_lock(hashtext('vitals:host'), hashtext(host_key))
       FROM vitals.server_state WHERE server_id = ${serverId}`);
+    if (locked.length === 0) return { state: 'gone' };
     const onTime =
       slotMs === null
         ? sql`true`

@@ -1,4 +1,5 @@
-import type { RetentionDays } from '../../core/storage/retention-settings.ts';
+import type { SettingValues } from '../../core/settings/known-settings.ts';
+import { periodOf } from '../../core/storage/periods.ts';
 import type { Session } from '../migrations/bookkeeping.ts';
 import { inShortTransaction } from '../migrations/in-short-transaction.ts';
 import { tableIn } from '../partitions/build-swap.ts';
@@ -7,16 +8,17 @@ import { SWAP_LOCKS } from '../partitions/make-partition.ts';
 import { PARTITION_SCHEMA } from '../partitions/partitioned-tables.ts';
 import { quoteName, quoteText, quoteTime } from '../partitions/quote.ts';
 import { type PartitionState, readPartitions } from '../partitions/read-partitions.ts';
-import { longestDays, type RetentionRule, shortestDays } from './rules.ts';
+import type { Untaken } from '../rollup/untaken.ts';
+import { daysOf, type KeptDays, type RetentionRule } from './rules.ts';
 
 const DAY_MS = 86_400_000;
 
 export interface RetentionOptions {
-  days: RetentionDays;
+  days: SettingValues;
   rules: readonly RetentionRule[];
   nowMs: number;
-  /** Nothing of the table at or after that time may go: a rollup has not seen it yet. null: nothing is held. */
-  protectedFrom: (table: string) => Promise<Date | null>;
+  /** What a rollup has not seen yet, and so may not go; null: nothing is held. */
+  findUntaken: (table: string) => Promise<Untaken | null>;
   /** Ends it after the statement that runs. */
   signal?: AbortSignal;
   /** So many rows go in one transaction. */
@@ -59,19 +61,23 @@ async function clearTable(
   state: PartitionState | null,
   options: RetentionOptions,
 ): Promise<Removed> {
-  const { nowMs, days } = options;
-  const held = await options.protectedFrom(rule.table);
-  const until = (age: number) => Math.min(nowMs - age * DAY_MS, held?.getTime() ?? Infinity);
+  const untaken = await options.findUntaken(rule.table);
   const tenants =
     rule.tenantDays === undefined ? { shortest: null, longest: null } : await readTenantDays(session);
-  const allGoneMs = until(longestDays(rule, days, tenants.longest));
+  const days = daysOf(rule, options.days, tenants);
+  const until = (age: number) => {
+    const ms = Math.min(options.nowMs - age * DAY_MS, untaken?.fromMs ?? Infinity);
+    return rule.byMonth && Number.isFinite(ms) ? periodOf('month', ms).fromMs : ms;
+  };
+  const allGoneMs = until(days.longest);
   let partitions = 0;
   for (const { name, toMs, isDefault } of state?.partitions ?? []) {
     if (isDefault || toMs === null || toMs > allGoneMs || options.signal?.aborted) continue;
-    await dropPartition(session, rule.table, name);
-    partitions += 1;
+    if (await dropPartition(session, rule.table, name, untaken?.isTaken ?? null)) partitions += 1;
   }
-  const someGoneMs = until(shortestDays(rule, days, tenants.shortest));
+  const someGoneMs = until(days.shortest);
+  const removed = { table: rule.table, rows: 0, partitions, more: false };
+  if (!Number.isFinite(someGoneMs)) return removed;
   // Of a partitioned table each partition that holds anything so old; of another, the table itself.
   const places = state
     ? state.partitions
@@ -81,62 +87,93 @@ async function clearTable(
         )
         .map(({ name }) => tableIn(PARTITION_SCHEMA, name))
     : [tableIn(rule.schema, rule.table)];
-  const condition = conditionOf(rule, days, nowMs, someGoneMs);
-  let rows = 0;
-  for (const place of places) {
-    const left = (options.rowsAtMost ?? 1_000_000) - rows;
-    rows += await deleteOld(session, place, rule.time, condition, left, options);
-  }
-  return { table: rule.table, rows, partitions, more: rows >= (options.rowsAtMost ?? 1_000_000) };
+  const condition = conditionOf(rule, days, { nowMs: options.nowMs, someGoneMs, untaken });
+  const atMost = options.rowsAtMost ?? 1_000_000;
+  for (const place of places)
+    removed.rows += await deleteOld(session, place, rule, condition, atMost - removed.rows, options);
+  return { ...removed, more: removed.rows >= atMost };
 }
 
 /** Which rows go, as SQL: older than their own rule says, and never what is held. */
-function conditionOf(rule: RetentionRule, days: RetentionDays, nowMs: number, someGoneMs: number): string {
+function conditionOf(
+  rule: RetentionRule,
+  days: KeptDays,
+  { nowMs, someGoneMs, untaken }: { nowMs: number; someGoneMs: number; untaken: Untaken | null },
+): string {
   const time = quoteName(rule.time);
   const before = (age: string) => `${time} < ${quoteTime(nowMs)}::timestamptz - (${age}) * interval '1 day'`;
-  const own = String(days[rule.days]);
   const byRow = rule.longer
-    ? before(`CASE WHEN ${rule.longer.where} THEN ${days[rule.longer.days]} ELSE ${own} END`)
-    : before(rule.tenantDays ? `coalesce(${rule.tenantDays}, ${own})` : own);
+    ? before(`CASE WHEN ${rule.longer.where} THEN ${days.longer} ELSE ${days.own} END`)
+    : rule.tenantDays
+      ? before(`coalesce(${rule.tenantDays}, ${days.own})`)
+      : null;
   // The first bound is what the index is read by.
-  return `${time} < ${quoteTime(someGoneMs)} AND ${byRow}`;
+  return [`${time} < ${quoteTime(someGoneMs)}`, byRow, rule.only, untaken?.isTaken]
+    .filter((part) => part != null)
+    .map((part) => `(${part})`)
+    .join(' AND ');
 }
 
 async function deleteOld(
   session: Session,
   place: string,
-  time: string,
+  { schema, time, alongWith }: RetentionRule,
   condition: string,
   atMost: number,
   { batchRows = 5_000, signal }: RetentionOptions,
 ): Promise<number> {
+  // Others write to our own tables, in an order of theirs: what they hold at this moment goes later.
+  const unlocked = schema === 'vitals' ? 'FOR UPDATE SKIP LOCKED' : '';
   let gone = 0;
   while (gone < atMost && !signal?.aborted) {
     const limit = Math.min(batchRows, atMost - gone);
-    const { count } = await session.unsafe(
-      `DELETE FROM ONLY ${place} WHERE ctid = ANY(ARRAY(
-         SELECT ctid FROM ONLY ${place} WHERE ${condition} ORDER BY ${quoteName(time)} LIMIT ${limit}))`,
+    const deletion = `DELETE FROM ONLY ${place} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ONLY ${place}
+      WHERE ${condition} ORDER BY ${quoteName(time)} LIMIT ${limit} ${unlocked}))`;
+    const [row] = await session.unsafe<{ count: number }[]>(
+      `WITH b AS (${deletion} RETURNING ${alongWith ? '*' : '1'})${alongWith ? `, along AS (${alongWith})` : ''}
+       SELECT count(*)::int AS count FROM b`,
     );
+    const count = row?.count ?? 0;
     gone += count;
     if (count < limit) break;
   }
   return gone;
 }
 
-/** Taken out of its table in a moment, and dropped when nobody needs it any more. */
-async function dropPartition(session: Session, table: string, name: string): Promise<void> {
+/** A row that a rollup has not taken has come into a partition that was about to go. */
+class HeldError extends Error {}
+
+/** Taken out of its table in a moment, and dropped when nobody needs it any more; false: it holds what is not taken. */
+async function dropPartition(
+  session: Session,
+  table: string,
+  name: string,
+  isTaken: string | null,
+): Promise<boolean> {
   const targets = await session<{ target: string }[]>`
     SELECT DISTINCT confrelid::regclass::text AS target FROM pg_constraint
      WHERE conrelid = ${tableIn('public', table)}::regclass AND contype = 'f' ORDER BY 1`;
   const partition = tableIn(PARTITION_SCHEMA, name);
-  // Not CONCURRENTLY: PostgreSQL cannot do that where there is a default partition.
-  await inShortTransaction(session, { what: `the end of ${name}`, ...SWAP_LOCKS }, async () => {
-    for (const { target } of targets)
-      await session.unsafe(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
-    await session.unsafe(`ALTER TABLE ${tableIn('public', table)} DETACH PARTITION ${partition}`);
-    await session.unsafe(`COMMENT ON TABLE ${partition} IS ${quoteText(DETACHED)}`);
-  });
+  try {
+    // Not CONCURRENTLY: PostgreSQL cannot do that where there is a default partition.
+    await inShortTransaction(session, { what: `the end of ${name}`, ...SWAP_LOCKS }, async () => {
+      for (const { target } of targets)
+        await session.unsafe(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
+      await session.unsafe(`ALTER TABLE ${tableIn('public', table)} DETACH PARTITION ${partition}`);
+      // From here on nobody can write to it.
+      const held =
+        isTaken === null
+          ? []
+          : await session.unsafe(`SELECT 1 FROM ${partition} WHERE NOT ${isTaken} LIMIT 1`);
+      if (held.length > 0) throw new HeldError(`${name} holds what was not rolled up`);
+      await session.unsafe(`COMMENT ON TABLE ${partition} IS ${quoteText(DETACHED)}`);
+    });
+  } catch (error) {
+    if (error instanceof HeldError) return false;
+    throw error;
+  }
   await dropPartitionTable(session, name);
+  return true;
 }
 
 async function readTenantDays(

@@ -10,17 +10,28 @@ const ROLLED_UP: readonly (RollupSource & { rollup: string })[] = [
   { ...HEALTH_SOURCE, rollup: HEALTH_ROLLUP },
 ];
 
-/**
- * The time of the oldest row of a table that its rollup has not taken yet: nothing from then on may be
- * removed. null: it has taken all that is there, or the table is not rolled up.
- */
-export async function findUntaken(db: Pick<Database, 'execute'>, table: string): Promise<Date | null> {
+/** Rows of a table that its rollup has not taken yet: none of them may be removed. */
+export interface Untaken {
+  /** There is none before this moment, in milliseconds; Infinity: none is known, -Infinity: nothing is known. */
+  fromMs: number;
+  /** SQL over the table: what arrived meanwhile, whatever its time, is not taken. */
+  isTaken: string;
+}
+
+/** What a table's rollup has not taken; null: the table is not rolled up. */
+export async function findUntaken(db: Pick<Database, 'execute'>, table: string): Promise<Untaken | null> {
   const source = ROLLED_UP.find((candidate) => candidate.table === table);
   if (!source) return null;
   const mark = await readWatermark(db, source.rollup);
-  if (mark === null || mark.moved || !mark.backfillDone) return new Date(mark?.backfilledToMs ?? 0);
+  if (mark === null || mark.moved) return { fromMs: -Infinity, isTaken: 'false' };
   const [row] = await db.execute<{ oldestMs: number | null }>(sql`
     SELECT (extract(epoch FROM min(${sql.identifier(source.timeColumn)})) * 1000)::float8 AS "oldestMs"
     FROM ${sql.identifier(table)} WHERE ${sql.identifier(ARRIVAL_COLUMN)} >= ${mark.nextXid}::bigint`);
-  return row?.oldestMs == null ? null : new Date(row.oldestMs);
+  return {
+    fromMs: Math.min(
+      row?.oldestMs ?? Infinity,
+      mark.backfillDone ? Infinity : (mark.backfilledToMs ?? -Infinity),
+    ),
+    isTaken: `("${ARRIVAL_COLUMN}" IS NULL OR "${ARRIVAL_COLUMN}" < ${mark.nextXid})`,
+  };
 }

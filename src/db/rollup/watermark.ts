@@ -39,15 +39,26 @@ export async function readWatermark(db: Session, rollup: string): Promise<Waterm
   return row ?? null;
 }
 
+const lockOf = (rollup: string): SQL => sql`hashtextextended(${`mcp-vitals rollup ${rollup}`}, 0)`;
+
 /**
  * Takes a rollup's watermark for the rest of the transaction (READ COMMITTED: what is read next must be as
  * new as the watermark); null when another replica has it. A rollup that never ran begins at 0.
  */
 export async function takeWatermark(tx: Session, rollup: string): Promise<Watermark | null> {
   const [lock] = await tx.execute<{ taken: boolean }>(
-    sql`SELECT pg_try_advisory_xact_lock(hashtextextended(${`mcp-vitals rollup ${rollup}`}, 0)) AS taken`,
+    sql`SELECT pg_try_advisory_xact_lock(${lockOf(rollup)}) AS taken`,
   );
-  if (!lock?.taken) return null;
+  return lock?.taken ? lockRow(tx, rollup) : null;
+}
+
+/** Takes it as soon as whoever has it lets it go. */
+export async function awaitWatermark(tx: Session, rollup: string): Promise<Watermark | null> {
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(${lockOf(rollup)})`);
+  return lockRow(tx, rollup);
+}
+
+async function lockRow(tx: Session, rollup: string): Promise<Watermark | null> {
   await tx.execute(sql`
     INSERT INTO vitals.rollup_watermark (rollup, system_identifier)
     SELECT ${rollup}, system_identifier::text FROM pg_control_system() ON CONFLICT DO NOTHING`);

@@ -1,4 +1,5 @@
 /** What happened and who did it: the gateway's logs and events. */
+import { sql } from 'drizzle-orm';
 import { boolean, index, integer, json, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { at, madeAt, touchedAt } from './columns.ts';
 import type {
@@ -97,6 +98,11 @@ export const systemEvent = pgTable(
     index('system_event_tenant_idx').on(table.tenantId),
     index('system_event_status_idx').on(table.status),
     index('system_event_occurred_at_idx').on(table.occurredAt),
+    // Ours, beside the contract's: what the worker wrote itself is deleted by its age.
+    index('system_event_vitals_idx')
+      .on(table.occurredAt)
+      .where(sql`${table.source} = 'mcp-vitals'`)
+      .concurrently(),
   ],
 );
 

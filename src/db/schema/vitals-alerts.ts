@@ -35,6 +35,16 @@ export const alert = vitals.table(
     uniqueIndex('alert_firing_key_idx').on(table.key).where(sql`${table.resolvedAt} IS NULL`),
     index('alert_server_idx').on(table.serverId, table.startedAt),
     index('alert_started_idx').on(table.startedAt),
+    // The members of an incident.
+    index('alert_incident_idx')
+      .on(table.incidentId)
+      .where(sql`${table.incidentId} IS NOT NULL`)
+      .concurrently(),
+    // What is over is deleted by its age, here and below.
+    index('alert_resolved_idx')
+      .on(table.resolvedAt)
+      .where(sql`${table.resolvedAt} IS NOT NULL`)
+      .concurrently(),
   ],
 );
 
@@ -56,6 +66,7 @@ export const outbox = vitals.table(
   (table) => [
     index('outbox_waiting_idx').on(table.createdAt).where(sql`${table.doneAt} IS NULL`),
     index('outbox_alert_idx').on(table.alertId),
+    index('outbox_done_idx').on(table.doneAt).where(sql`${table.doneAt} IS NOT NULL`).concurrently(),
   ],
 );
 
@@ -91,6 +102,7 @@ export const delivery = vitals.table(
     index('delivery_waiting_idx')
       .on(table.nextAttemptAt)
       .where(sql`${table.sentAt} IS NULL AND ${table.failedAt} IS NULL`),
+    index('delivery_created_idx').on(table.createdAt).concurrently(),
     index('delivery_group_idx').on(table.channel, table.groupKey, table.seq),
     uniqueIndex('delivery_once_idx').on(table.onceKey).where(sql`${table.onceKey} IS NOT NULL`),
   ],

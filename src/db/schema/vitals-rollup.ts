@@ -1,7 +1,8 @@
 /** How far the worker has come in turning raw rows into history. */
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, date, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { at } from './columns.ts';
+import { mcpTool } from './mcp.ts';
 import { vitals } from './vitals.ts';
 
 /** What one rollup has taken of its table; written in the transaction that stores what it made of it. */
@@ -54,8 +55,47 @@ export const usageBucket = vitals.table(
     /** By path: requests, errors, sum of the times, how many there were. */
     endpoints: jsonb('endpoints').$type<Record<string, [number, number, number, number]>>(),
   },
-  (table) => [primaryKey({ columns: [table.period, table.periodStart, table.kind, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.period, table.periodStart, table.kind, table.key] }),
+    // Each run deletes those that are too old: among all hours they would be looked for in the whole history.
+    index('usage_bucket_each_hour_idx')
+      .on(table.periodStart)
+      .where(sql`${table.period} = 'hour' AND ${table.kind} IN ('user', 'token')`)
+      .concurrently(),
+  ],
 );
+
+/**
+ * What the counters of servers and tools hold of each day: a day that is recomputed changes them by the
+ * difference. Kept as long as there are rows to recompute a day from.
+ */
+export const usageCounted = vitals.table(
+  'usage_counted',
+  {
+    serverId: text('server_id').notNull(),
+    /** In UTC. */
+    day: date('day').notNull(),
+    /** The name of one of its tools; empty: all calls of the server, whatever they name. */
+    tool: text('tool').notNull(),
+    calls: sum('calls'),
+    errors: sum('errors'),
+    timeSum: sum('time_sum'),
+    timed: sum('timed'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.serverId, table.day, table.tool] }),
+    index('usage_counted_day_idx').on(table.day),
+  ],
+);
+
+/** What the mean of a tool's calls is made of. */
+export const toolTime = vitals.table('tool_time', {
+  toolId: uuid('tool_id')
+    .primaryKey()
+    .references(() => mcpTool.id, { onDelete: 'cascade' }),
+  timeSum: sum('time_sum'),
+  timed: sum('timed'),
+});
 
 /** Raw rows that were not counted, and why. */
 export const usageSetAside = vitals.table(

@@ -115,7 +115,10 @@ export const uptimeDay = vitals.table(
     /** How many checks had a response time. */
     responses: integer('responses').notNull().default(0),
   },
-  (table) => [primaryKey({ columns: [table.serverId, table.day] })],
+  (table) => [
+    primaryKey({ columns: [table.serverId, table.day] }),
+    index('uptime_day_day_idx').on(table.day).concurrently(),
+  ],
 );
 
 /** When each of the cluster's recurring jobs ran last, and how that ended. */

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { access, constants, stat } from 'node:fs/promises';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { ProbeLimits } from '../limits.ts';
 
@@ -13,8 +11,6 @@ const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit'];
  */
 const MEMORY_BYTES = 2 * 1024 * 1024 * 1024;
 const OPEN_FILES = 4096;
-/** Where exec looks when nobody says. */
-const DEFAULT_PATH = '/bin:/usr/bin';
 
 const limitWords = (program: string, cpuSeconds: number) => [
   program,
@@ -43,30 +39,6 @@ async function findProgram(cpuSeconds: number): Promise<string | null> {
       () => false,
     );
     if (works) return program;
-  }
-  return null;
-}
-
-/** The file that a command names, as exec would find it; null when it finds none, which exec tells best. */
-export async function findCommand(
-  command: string,
-  searchPath: string | undefined,
-  cwd: string | undefined,
-): Promise<string | null> {
-  // A folder has the same permission, and means another thing by it.
-  const isRunnable = async (path: string) => {
-    const [allowed, file] = await Promise.allSettled([access(path, constants.X_OK), stat(path)]);
-    return allowed.status === 'fulfilled' && file.status === 'fulfilled' && file.value.isFile();
-  };
-  if (command.includes('/')) {
-    const path = isAbsolute(command) ? command : resolve(cwd ?? process.cwd(), command);
-    return (await isRunnable(path)) ? path : null;
-  }
-  for (const folder of (searchPath ?? DEFAULT_PATH).split(delimiter)) {
-    // An empty or relative folder means the working folder, which is not ours to run programs of.
-    if (!isAbsolute(folder)) continue;
-    const path = join(folder, command);
-    if (await isRunnable(path)) return path;
   }
   return null;
 }

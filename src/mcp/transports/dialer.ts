@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { type LookupFunction, type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
 import { type ConnectionOptions, rootCertificates, TLSSocket, connect as tlsConnect } from 'node:tls';
+import type { Watched } from '../beat.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { pinProblem, tlsOptionsFor } from '../tls-settings.ts';
@@ -9,8 +10,6 @@ import { describeCertificate } from './certificate.ts';
 
 /** No probe needs more at a time; a target cannot make it open more either. */
 const MAX_SOCKETS = 4;
-/** How often what came over the wire is looked at: what HTTP itself takes up is seen by nobody else. */
-const WIRE_LOOK_MS = 100;
 const MIN_WIRE_BYTES = 1024 * 1024;
 /** Node gives each address of a host a quarter of a second, which is less than some ways take. */
 const MIN_ATTEMPT_MS = 1_000;
@@ -19,14 +18,13 @@ const MIN_ATTEMPT_MS = 1_000;
  * Makes every socket of one probe: times DNS, connect and TLS, connects to nothing but
  * the addresses that were admitted, and knows all that is open.
  */
-export class Dialer {
+export class Dialer implements Watched {
   readonly #context: ProbeContext;
   readonly #sockets = new Set<Socket>();
   #plainAgent: http.Agent | undefined;
   #secureAgent: https.Agent | undefined;
   readonly #agentOptions: https.AgentOptions & { lookup: LookupFunction };
   #allGone: (() => void) | null = null;
-  #wireTimer: NodeJS.Timeout | undefined;
   /** Set when more came over the wire than a probe takes: every connection is ended then. */
   overflow: FaultError | null = null;
   #closing: Promise<void> | undefined;
@@ -75,7 +73,7 @@ export class Dialer {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#wireTimer);
+    this.#context.beat.remove(this);
     this.#plainAgent?.destroy();
     this.#secureAgent?.destroy();
     for (const socket of this.#sockets) socket.destroy();
@@ -85,8 +83,11 @@ export class Dialer {
     });
   }
 
-  /** Headers, chunks of nothing and whatever else is no body: bounded, with room for what an honest server has of it. */
-  #lookAtWire(): void {
+  /**
+   * What came over the wire: headers, chunks of nothing and whatever else is no body is seen by nobody else.
+   * Bounded, with room for what an honest server has of it.
+   */
+  look(): void {
     const { bytes, limits, watch } = this.#context;
     let received = bytes.received;
     for (const socket of this.#sockets) received += socket.bytesRead;
@@ -125,7 +126,7 @@ export class Dialer {
   #follow(socket: Socket, secure: boolean): Socket {
     const { watch, footprint, bytes } = this.#context;
     this.#sockets.add(socket);
-    this.#wireTimer ??= setInterval(() => this.#lookAtWire(), WIRE_LOOK_MS).unref();
+    this.#context.beat.add(this);
     footprint.socketsOpen += 1;
     socket.on('connect', () => (secure ? watch.dial('tls') : watch.dialled()));
     if (socket instanceof TLSSocket) {

@@ -1,14 +1,13 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { Dialer } from './dialer.ts';
+import { followable, type HttpAsk, headerLines, type Site, siteOf } from './http-request.ts';
 import { faultOfNetworkError } from './network-fault.ts';
+import { readBody } from './read-body.ts';
 import { readInTurns } from './read-in-turns.ts';
-import { StallWatch } from './stall-watch.ts';
 
 const MAX_REDIRECTS = 5;
 /** How long the end of an answered exchange is waited for: a free socket saves a connection. */
@@ -18,60 +17,10 @@ const EXCERPT_WAIT_MS = 500;
 /** What may come before an answer: 100 Continue, early hints. */
 const MAX_HINTS = 20;
 
-export type HttpHeaders = Record<string, string>;
-
-export interface HttpAsk {
-  method: 'GET' | 'POST' | 'DELETE';
-  url: URL;
-  /** Names in lower case. */
-  headers: HttpHeaders;
-  body?: string;
-}
-
 export interface HttpReply {
   response: http.IncomingMessage;
   /** Where the answer came from, after redirects within the origin. */
   url: URL;
-}
-
-/** Whether `to` is where `from` is, or the same host moved from http to https on the default ports. */
-export function staysWithin(from: URL, to: URL): boolean {
-  if (to.username !== from.username || to.password !== from.password) return false;
-  if (from.origin === to.origin) return true;
-  const upgraded = from.protocol === 'http:' && to.protocol === 'https:';
-  return upgraded && from.hostname === to.hostname && from.port === '' && to.port === '';
-}
-
-/** The parts of a URL that a request needs; taking a URL apart costs more than all the rest of it. */
-interface Site {
-  url: URL;
-  secure: boolean;
-  host: string;
-  port: number;
-  path: string;
-  hostHeader: string;
-}
-
-function siteOf(url: URL): Site {
-  const secure = url.protocol === 'https:';
-  return {
-    url,
-    secure,
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
-    path: url.pathname + url.search,
-    hostHeader: url.host,
-  };
-}
-
-/** Header lines as Node takes them without storing each one by one; a `host` or `user-agent` of the caller's wins. */
-function headerLines(headers: HttpHeaders, { hostHeader }: Site, userAgent: string, body?: string): string[] {
-  const lines = ['accept-encoding', 'identity'];
-  if (headers['user-agent'] === undefined) lines.push('user-agent', userAgent);
-  if (headers.host === undefined) lines.push('host', hostHeader);
-  for (const name in headers) lines.push(name, headers[name] ?? '');
-  if (body !== undefined) lines.push('content-length', String(Buffer.byteLength(body)));
-  return lines;
 }
 
 /** The HTTP of one probe: requests, redirects that stay within the origin, and bounded bodies. */
@@ -175,60 +124,14 @@ export class HttpExchange {
     this.#lingering = response;
   }
 
-  /**
-   * Feeds `onChunk`; what that throws ends the reading, and the response with it. `isWithin` says whether
-   * more has to come after a chunk: without it, until the end of the body.
-   */
+  /** As `readBody`, of a response of this exchange. */
   readChunks(
     response: http.IncomingMessage,
     onChunk: (chunk: Buffer) => void,
-    isWithin: () => boolean = () => true,
+    isWithin?: () => boolean,
   ): Promise<void> {
-    const { allowance, lane } = this.#context;
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      const fail = (error: unknown) => {
-        isOver = true;
-        stall.stop();
-        response.destroy();
-        // What it was given would still be inflated, a thousand times over.
-        source.destroy();
-        reject(this.#faultFor(response, error));
-      };
-      const stall = new StallWatch(this.#context, fail);
-      const source = decompressed(response);
-      const announced = Number(response.headers['content-length']);
-      if (announced > 0 && !allowance.affords(announced)) {
-        fail(new FaultError(allowance.tooManyBytes()));
-        return;
-      }
-      const take = (piece: Buffer) => {
-        if (isOver) return;
-        try {
-          allowance.takeBytes(piece.length);
-          onChunk(ownChunk(piece));
-          stall.saw(isWithin());
-        } catch (error) {
-          fail(error);
-        }
-      };
-      const idle = readInTurns(source, lane, take, stall);
-      // What came before it broke is heard first.
-      const broken = (error: unknown) => void idle().then(() => fail(error));
-      // The last piece may still wait for its turn.
-      source.on('end', async () => {
-        await idle();
-        stall.stop();
-        resolve();
-      });
-      source.on('error', broken);
-      if (source !== response) response.on('error', broken);
-      // A body that is cut off may end without 'end' and 'error'.
-      response.on('close', () => {
-        if (source === response) stall.stop();
-        if (!response.complete) broken(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
-      });
-    });
+    const explain = (error: unknown) => this.#faultFor(response, error);
+    return readBody(response, this.#context, { onChunk, explain, ...(isWithin && { isWithin }) });
   }
 
   /** A body that was cut off looks the same whatever the cause: what is known of it comes first. */
@@ -307,28 +210,4 @@ export class HttpExchange {
     this.#requests = this.#requests.filter((known) => !known.destroyed);
     this.#requests.push(request);
   }
-}
-
-/** Where a redirect may be followed to: the same origin, with the method kept. */
-function followable(response: http.IncomingMessage, method: string, from: URL): URL | undefined {
-  const { statusCode, headers } = response;
-  const keepsMethod = statusCode === 307 || statusCode === 308;
-  const plain = method === 'GET' && (statusCode === 301 || statusCode === 302 || statusCode === 303);
-  if (!(keepsMethod || plain) || headers.location === undefined) return undefined;
-  if (!URL.canParse(headers.location, from.href)) return undefined;
-  const to = new URL(headers.location, from);
-  return staysWithin(from, to) ? to : undefined;
-}
-
-/** A small piece of a large read would keep all of that in memory: it is copied. */
-function ownChunk(chunk: Buffer): Buffer {
-  return chunk.length * 4 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
-}
-
-function decompressed(response: http.IncomingMessage): Readable {
-  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'gzip' || encoding === 'x-gzip') return response.pipe(createGunzip());
-  if (encoding === 'deflate') return response.pipe(createInflate());
-  if (encoding === 'br') return response.pipe(createBrotliDecompress());
-  return response;
 }

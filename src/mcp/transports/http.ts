@@ -5,8 +5,9 @@ import type { Fault } from '../../core/outcome.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { readAnswerStream } from './answer-stream.ts';
-import { HttpExchange, type HttpHeaders } from './http-exchange.ts';
+import { HttpExchange } from './http-exchange.ts';
 import { httpFault } from './http-fault.ts';
+import type { HttpHeaders } from './http-request.ts';
 import { parseText, toMessage } from './message-reader.ts';
 import type { ProbeTransport } from './probe-transport.ts';
 import { asAnswer } from './read-message.ts';
@@ -180,7 +181,7 @@ export class HttpTransport implements ProbeTransport {
     let answered = false;
     let taken = 0;
     for (const part of Array.isArray(value) ? value : [value]) {
-      const message = toMessage(part, text);
+      const message = toMessage(part, text, this.#context);
       if (message === null) continue;
       if (typeof message === 'string') {
         const kind = phase === 'handshake' && !Array.isArray(value) ? 'notMcp' : 'protocol';

@@ -44,14 +44,18 @@ export async function parseText(text: string, bounds: Bounds, isOver?: () => boo
   }
 }
 
-/** The texts of results that came lately, for whoever wants to know whether they are the same again. */
+/** The texts of the listings that came lately, for whoever wants to know whether they are the same again. */
 const texts = new WeakMap<object, string>();
 
 /** The text of the message that brought a result; undefined when that is not known. */
 export const textOfResult = (result: object): string | undefined => texts.get(result);
 
 /** What a value is as a message; what is of no use and would cost much is none. */
-export function toMessage(value: unknown, text: string): JSONRPCMessage | string | null {
+export function toMessage(
+  value: unknown,
+  text: string,
+  { watch }: Pick<Bounds, 'watch'>,
+): JSONRPCMessage | string | null {
   const message = readMessage(value);
   if (typeof message === 'string') return message;
   // The server's own requests and notifications are not answered at this length.
@@ -61,7 +65,7 @@ export function toMessage(value: unknown, text: string): JSONRPCMessage | string
   if (text.length > AT_ONCE_LENGTH && (hasMany(result) || hasMany(result._meta))) {
     return `the result of a response has more than ${MAX_MEMBERS} members`;
   }
-  texts.set(result, text);
+  if (watch.phase === 'list') texts.set(result, text);
   return message;
 }
 
@@ -150,7 +154,7 @@ export class MessageReader {
       this.#handlers.onNone(`${this.#what} is not valid JSON`, text);
       return;
     }
-    const message = toMessage(value, text);
+    const message = toMessage(value, text, this.#bounds);
     if (typeof message === 'string') this.#handlers.onNone(message, text);
     else if (message !== null) this.#handlers.onMessage(message);
   }

@@ -1,15 +1,18 @@
+import type { Watched } from '../beat.ts';
 import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 
+type Bounds = Pick<ProbeContext, 'limits' | 'watch' | 'beat'>;
+
 /** Tells when a message that has begun is not gone on with. A server that is merely slow to begin is not meant. */
-export class StallWatch {
-  #timer: NodeJS.Timeout | undefined;
+export class StallWatch implements Watched {
+  #sinceMs = 0;
   #isHeld = false;
   #isWithin = false;
-  readonly #bounds: Pick<ProbeContext, 'limits' | 'watch'>;
+  readonly #bounds: Bounds;
   readonly #onStall: (error: FaultError) => void;
 
-  constructor(bounds: Pick<ProbeContext, 'limits' | 'watch'>, onStall: (error: FaultError) => void) {
+  constructor(bounds: Bounds, onStall: (error: FaultError) => void) {
     this.#bounds = bounds;
     this.#onStall = onStall;
   }
@@ -19,35 +22,36 @@ export class StallWatch {
     this.#isWithin = isWithin;
     if (this.#isHeld) return;
     if (!isWithin) this.stop();
-    else if (this.#timer) this.#timer.refresh();
-    else this.#timer = setTimeout(() => this.#stalled(), this.#bounds.limits.stallMs);
+    else this.#begin();
   }
 
   stop(): void {
     this.#isWithin = false;
-    this.#clear();
+    this.#bounds.beat.remove(this);
   }
 
   /** Nothing is read for now, so that nothing can come. */
   hold(): void {
     this.#isHeld = true;
-    this.#clear();
+    this.#bounds.beat.remove(this);
   }
 
   /** It is read again, and has all its time. */
   goOn(): void {
     this.#isHeld = false;
-    if (this.#isWithin) this.saw(true);
+    if (this.#isWithin) this.#begin();
   }
 
-  #clear(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #stalled(): void {
+  look(nowMs: number): void {
     const { limits, watch } = this.#bounds;
+    if (nowMs - this.#sinceMs < limits.stallMs) return;
+    this.stop();
     const message = `it began a message, and then sent nothing for ${limits.stallMs} ms`;
     this.#onStall(new FaultError({ kind: 'limit', phase: watch.phase, limit: 'stall', message }));
+  }
+
+  #begin(): void {
+    this.#sinceMs = performance.now();
+    this.#bounds.beat.add(this);
   }
 }

@@ -8,7 +8,8 @@ import type { ProbeContext } from '../context.ts';
 import { FaultError } from '../fault-error.ts';
 import { watchProcessCount } from '../processes/count-processes.ts';
 import { descendantsOf } from '../processes/end-marked.ts';
-import { findCommand, findLimiter, readRefusal } from '../processes/limits.ts';
+import { findCommand, needsShell } from '../processes/find-command.ts';
+import { findLimiter, readRefusal } from '../processes/limits.ts';
 import { MARK_NAME, newMark } from '../processes/mark.ts';
 import { CUT_MARK } from '../scrub.ts';
 import { LineReader } from './line-reader.ts';
@@ -42,6 +43,10 @@ async function spawnFault(error: unknown, { command, cwd }: Command): Promise<Fa
   if (code === 'ENOENT') return { kind: 'spawn', code, message: `the command ${command} was not found` };
   if (code === 'EACCES')
     return { kind: 'spawn', code, message: `the command ${command} may not be executed` };
+  if (code === 'ENOEXEC') {
+    const message = `the command ${command} is neither a program nor a script that names its interpreter (#!)`;
+    return { kind: 'spawn', code, message };
+  }
   return { kind: 'spawn', code, message: `the command ${command} could not be started (${code})` };
 }
 
@@ -123,12 +128,20 @@ export class StdioTransport implements ProbeTransport {
       findLimiter(limits),
       findCommand(command, env.PATH ?? childEnvironment.PATH, cwd),
     ]);
-    if (file !== null) return { file, limiter: limiter ?? [], cwd };
+    if (file !== null) {
+      if (await needsShell(file)) throw await this.#refuse('ENOEXEC');
+      return { file, limiter: limiter ?? [], cwd };
+    }
     // Of a path Node says best why it cannot be started; a name it would look for where we do not. Windows has
     // rules of its own for names.
     if (command.includes('/') || process.platform === 'win32') return { file: command, limiter: [], cwd };
+    throw await this.#refuse('ENOENT');
+  }
+
+  /** Why the command is not started, in the words of an attempt. */
+  async #refuse(code: string): Promise<FaultError> {
     await this.#removeFolder();
-    throw new FaultError(await spawnFault(Object.assign(new Error(), { code: 'ENOENT' }), this.#command));
+    return new FaultError(await spawnFault(Object.assign(new Error(), { code }), this.#command));
   }
 
   async #removeFolder(): Promise<void> {

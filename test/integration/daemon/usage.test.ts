@@ -22,6 +22,10 @@ beforeAll(async () => {
   await registerServer(db, { id: 'used' });
   await recordCalls(db, 'used', { 200: 18, 500: 2 });
   await recordCalls(db, 'used', { 42: 1 });
+  await db.execute(sql`
+    INSERT INTO mcp_server_health_check (id, server_id, status, response_time, checked_at)
+    SELECT gen_random_uuid(), 'used', CASE n WHEN 1 THEN 'timeout' ELSE 'healthy' END, CASE n WHEN 0 THEN -5 ELSE 20 END,
+      now() - interval '3 days' FROM generate_series(0, 7) n`);
   await close();
   daemon = await startTestDaemon(testConfig(database.url));
 });
@@ -48,4 +52,24 @@ test('the daemon rolls usage up, and shows what it took', async () => {
     return text.includes('mcp_usage_rows_total{result="taken"} 20') ? text : undefined;
   });
   expect(metrics).toContain('mcp_usage_rows_total{result="status"} 1');
+}, 120_000);
+
+test('the daemon takes health checks into the tiers, and shows what it set aside', async () => {
+  const day = await eventually(
+    'the tiers of the server',
+    async () => {
+      const [row] = await daemon.db.execute<{ up: number; down: number }>(sql`
+        SELECT up, down FROM vitals.health_day WHERE server_id = 'used' AND at < now() - interval '2 days'`);
+      return row;
+    },
+    100_000,
+  );
+  expect(day).toEqual({ up: 6, down: 1 });
+  const [hour] = await daemon.db.execute(sql`SELECT counted, healthy, responses FROM vitals.health_hour
+    WHERE server_id = 'used' AND at < now() - interval '2 days'`);
+  expect(hour).toEqual({ counted: 7, healthy: 6, responses: 7 });
+  await eventually('the metric of what was set aside', async () => {
+    const text = await (await fetch(`${daemon.httpUrl}/metrics`)).text();
+    return text.includes('mcp_health_checks_set_aside_total{why="bad_response_time"} 1') ? true : undefined;
+  });
 }, 120_000);

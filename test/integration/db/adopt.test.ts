@@ -29,6 +29,7 @@ const OUR_INDEXES = [
   'audit_log_occurred_brin',
   'api_usage_vitals_xid_idx',
   'mcp_server_health_check_vitals_xid_idx',
+  'system_event_vitals_idx',
 ];
 
 /**

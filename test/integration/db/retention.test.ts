@@ -1,13 +1,14 @@
 import type { Sql } from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runStorage } from '../../../jobs/storage.ts';
-import { RETENTION } from '../../../src/core/storage/retention-settings.ts';
+import { SETTINGS } from '../../../src/core/settings/known-settings.ts';
+import { createSettingsReader } from '../../../src/daemon/settings-reader.ts';
 import { connectDatabase, type DatabaseConnection, openSession } from '../../../src/db/client.ts';
 import { keepPartitions } from '../../../src/db/partitions/keep-partitions.ts';
 import { readPartitions } from '../../../src/db/partitions/read-partitions.ts';
+import { applySettings, listSettings, setSetting } from '../../../src/db/queries/settings.ts';
 import { RETENTION_RULES_OF_TABLES } from '../../../src/db/retention/rules.ts';
 import { type RetentionOptions, runRetention } from '../../../src/db/retention/run-retention.ts';
-import { applyRetentionSettings, listSettings, setSetting } from '../../../src/db/retention/settings.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { fillCalls } from '../../support/partitions.ts';
 
@@ -33,12 +34,12 @@ const count = async (table: string): Promise<number> =>
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
 
 async function remove(changes: Partial<RetentionOptions> = {}) {
-  const { days } = await applyRetentionSettings(session, 'test');
+  const { values } = await applySettings(session, 'test');
   const removed = await runRetention(session, {
-    days,
+    days: values,
     rules: RETENTION_RULES_OF_TABLES,
     nowMs: Date.now(),
-    protectedFrom: async () => null,
+    findUntaken: async () => null,
     ...changes,
   });
   return (table: string) => removed.find((row) => row.table === table);
@@ -74,7 +75,10 @@ describe('retention', () => {
     await fillCalls(sql, 500, 100);
     await keepPartitions(session, Date.now());
     const held = daysAgo(80);
-    await remove({ protectedFrom: async (table) => (table === 'api_usage' ? held : null) });
+    await remove({
+      findUntaken: async (table) =>
+        table === 'api_usage' ? { fromMs: held.getTime(), isTaken: 'true' } : null,
+    });
     const [row] = await sql`
       SELECT count(*) FILTER (WHERE requested_at < ${held.toISOString()})::int AS before,
         count(*) FILTER (WHERE requested_at >= ${held.toISOString()})::int AS since FROM api_usage`;
@@ -124,6 +128,116 @@ describe('retention', () => {
     });
   });
 
+  it('removes what is over of the worker’s own, and keeps what is still needed', async () => {
+    const days = (count: number) => sql`now() - ${count} * interval '1 day'`;
+    const alert = async (key: string, resolvedDays: number | null, incident: string | null = null) => {
+      const [row] = await sql<{ id: string }[]>`
+        INSERT INTO vitals.alert (key, kind, severity, title, started_at, resolved_at, incident_id, event_id)
+        VALUES (${key}, 'server_down', 'critical', ${key}, ${days(2000)},
+          ${resolvedDays === null ? null : days(resolvedDays)}, ${incident}, gen_random_uuid()) RETURNING id`;
+      return row?.id ?? '';
+    };
+    const outbox = (id: string, done: number | null) => sql`
+      INSERT INTO vitals.outbox (alert_id, transition, created_at, done_at)
+      VALUES (${id}, 'fire', ${days(1200)}, ${done === null ? null : days(done)})`;
+    const firing = await alert('fires', null);
+    const over = await alert('over', 1200);
+    const young = await alert('over for a year', 365);
+    const spoken = await alert('incident', 1200);
+    await alert('member', null, spoken);
+    const waiting = await alert('waits', 1200);
+    await outbox(firing, 40);
+    await outbox(over, 40);
+    await outbox(young, 40);
+    await outbox(waiting, null);
+    const delivery = (group: string, sent: number | null, once: string | null = null) => sql`
+      INSERT INTO vitals.delivery (channel, group_key, once_key, message, transitions, created_at, next_attempt_at, sent_at)
+      VALUES ('ops', ${group}, ${once}, '{}', '[]', ${days(40)}, now(), ${sent === null ? null : days(sent)})`;
+    const window = async (status: string) => {
+      const [row] = await sql<{ id: string }[]>`
+        INSERT INTO maintenance_window (title, type, impact, scheduled_start, scheduled_end, status, created_by, created_at, updated_at)
+        VALUES (${status}, 'upgrade', 'none', ${days(50)}, ${days(-1)}, ${status}, 'o', now(), now()) RETURNING id`;
+      return `maintenance:${row?.id}:started:ops`;
+    };
+    await delivery('sent', 40);
+    await delivery('waits', null);
+    await delivery('lasts', 40, await window('in_progress'));
+    await delivery('ended', 40, await window('completed'));
+    const event = (
+      title: string,
+      type: string,
+      age: number,
+      status = 'resolved',
+      data = '{}',
+      source = 'mcp-vitals',
+    ) => sql`
+      INSERT INTO system_event (type, category, title, source, status, data, occurred_at, created_at)
+      VALUES (${type}, 'system', ${title}, ${source}, ${status}, ${data}::text::json, ${days(age)}, now())`;
+    await event('old usage', 'usage.rollup', 91);
+    await event('usage', 'usage.rollup', 89);
+    await event('old set aside', 'usage.set_aside', 91, 'active');
+    await event('old quota', 'usage.quota', 91, 'active', '{"quota":"max_api_calls"}');
+    await event('quota of servers', 'usage.quota', 2000, 'active', '{"quota":"max_servers"}');
+    await event('old change', 'server.status_changed', 366);
+    await event('change', 'server.status_changed', 364);
+    await event('not over', 'server_down', 2000, 'active');
+    await event('the gateway’s', 'usage.rollup', 2000, 'resolved', '{}', 'gateway');
+    await sql`INSERT INTO vitals.usage_set_aside (found_at, problem, rows) SELECT ${days(0)} - n * interval '30 days', 'late', 1 FROM generate_series(0, 4) n`;
+    await sql`INSERT INTO vitals.usage_counted (server_id, day, tool) SELECT 's', current_date - n, '' FROM generate_series(0, 100, 10) n`;
+    await sql`INSERT INTO mcp_server (id, name, version, endpoint_url, transport_type, owner_id, created_at, updated_at)
+      VALUES ('one', 'One', '', '', 'http', 'o', now(), now())`;
+    await sql`INSERT INTO vitals.uptime_day (server_id, day) SELECT 'one', current_date - n FROM generate_series(0, 100, 10) n`;
+    await remove();
+    const names = async (rows: Promise<readonly Record<string, unknown>[]>) =>
+      (await rows).map(({ name }) => name);
+    expect(await names(sql`SELECT key AS name FROM vitals.alert ORDER BY 1`)).toEqual([
+      'fires',
+      'incident',
+      'member',
+      'over for a year',
+      'waits',
+    ]);
+    expect(
+      await names(
+        sql`SELECT key AS name FROM vitals.outbox o JOIN vitals.alert a ON a.id = o.alert_id ORDER BY 1`,
+      ),
+    ).toEqual(['fires', 'waits']);
+    expect(await names(sql`SELECT group_key AS name FROM vitals.delivery ORDER BY 1`)).toEqual([
+      'lasts',
+      'waits',
+    ]);
+    expect(await names(sql`SELECT title AS name FROM system_event ORDER BY 1`)).toEqual([
+      'change',
+      'not over',
+      'quota of servers',
+      'the gateway’s',
+      'usage',
+    ]);
+    expect(await count('vitals.usage_set_aside')).toBe(3);
+    expect(await count('vitals.usage_counted')).toBe(4);
+    expect(await count('vitals.uptime_day')).toBe(10);
+  });
+
+  it('removes usage with its statistics, days only with their whole month', async () => {
+    await sql`INSERT INTO vitals.usage_bucket (period, period_start, kind, key, requests)
+      SELECT p, date_trunc('day', now(), 'UTC') - n * interval '1 day', 'all', '', 1
+        FROM unnest(ARRAY['hour', 'day']) p, generate_series(0, 1300) n`;
+    await sql`INSERT INTO api_usage_stats (id, period_type, period_start, period_end, total_requests, created_at, updated_at)
+      SELECT md5('mcp-vitals usage ' || period || ' ' || kind || ' ' || extract(epoch FROM period_start)::bigint || ' ' || key)::uuid,
+        period, period_start, period_start, 1, now(), now() FROM vitals.usage_bucket`;
+    // A gateway's own.
+    await sql`INSERT INTO api_usage_stats (id, period_type, period_start, period_end, created_at, updated_at)
+      VALUES (gen_random_uuid(), 'hour', to_timestamp(0), to_timestamp(3600), now(), now())`;
+    await remove({ batchRows: 100 });
+    const [hours] = await sql`SELECT count(*)::int AS n FROM vitals.usage_bucket WHERE period = 'hour'`;
+    expect(hours).toEqual({ n: 90 });
+    const [oldest] =
+      await sql`SELECT min(period_start) = date_trunc('month', now() - interval '1095 days', 'UTC') AS whole
+      FROM vitals.usage_bucket WHERE period = 'day'`;
+    expect(oldest).toEqual({ whole: true });
+    expect(await count('api_usage_stats')).toBe((await count('vitals.usage_bucket')) + 1);
+  });
+
   it('drops in the next run what a killed one has only detached', async () => {
     const [state] = await readPartitions(sql);
     const name = `vitals_partitions.${state?.partitions[0]?.name}`;
@@ -138,8 +252,8 @@ describe('retention', () => {
 });
 
 describe('its settings', () => {
-  const { key } = RETENTION.apiUsage;
-  const inForce = async () => (await applyRetentionSettings(sql, 'test')).days.apiUsage;
+  const { key } = SETTINGS.apiUsage;
+  const inForce = async () => (await applySettings(sql, 'test')).values.apiUsage;
 
   it('are rows of system_config with their rules, and taken up at the next run', async () => {
     expect(await inForce()).toBe(35);
@@ -156,13 +270,13 @@ describe('its settings', () => {
   it.each([['"36o"'], ['0'], ['null'], ['{"days": 3}']])(
     'refuses %s, and what was in force stays',
     async (value) => {
-      await applyRetentionSettings(sql, 'test');
+      await applySettings(sql, 'test');
       await sql`UPDATE system_config SET value = '400' WHERE key = ${key}`;
       await inForce();
       await sql`UPDATE system_config SET value = ${value}::text::json WHERE key = ${key}`;
-      const { days, refused } = await applyRetentionSettings(sql, 'test');
-      expect(days.apiUsage).toBe(400);
-      expect(refused).toEqual([{ key, kept: 400, problem: expect.any(String) }]);
+      const { values, refused } = await applySettings(sql, 'test');
+      expect(values.apiUsage).toBe(400);
+      expect(refused).toEqual([{ key, kept: '400 days', problem: expect.any(String) }]);
       const listed = (await listSettings(sql, 'test')).find((setting) => setting.key === key);
       expect(listed).toMatchObject({ inForce: 400, problem: expect.any(String) });
     },
@@ -178,19 +292,29 @@ describe('its settings', () => {
     expect(await inForce()).toBe(60);
   });
 
-  it('are told by the job when they are refused, and its report is kept', async () => {
+  it('are told of by a daemon when they are refused, not again by each run, and its report is kept', async () => {
     await sql`DELETE FROM vitals.job_run`;
-    await applyRetentionSettings(sql, 'test');
+    await applySettings(sql, 'test');
     await sql`UPDATE system_config SET value = '"x"' WHERE key = ${key}`;
-    const refused: string[] = [];
+    const told: string[] = [];
+    const readSettings = createSettingsReader({
+      sql,
+      environment: 'test',
+      onRefused: (refusal) => told.push(`${refusal.key}: ${refusal.problem}; ${refusal.kept}`),
+    });
     const report = await runStorage({
       db: connection.db,
       sql,
-      environment: 'test',
-      protectedFrom: async () => null,
-      onRefused: (refusal) => refused.push(refusal.key),
+      readSettings,
+      findUntaken: async () => null,
     });
-    expect(refused).toEqual([key]);
+    await readSettings();
+    expect(told).toEqual([`${key}: "x" is not of type integer; 35 days`]);
+    await setSetting(sql, key, 60);
+    await readSettings();
+    await sql`UPDATE system_config SET value = '"x"' WHERE key = ${key}`;
+    await readSettings();
+    expect(told.slice(1)).toEqual([`${key}: "x" is not of type integer; 60 days`]);
     expect(report.kept.map(({ defaultRows }) => defaultRows)).toEqual([0, 0, 0, 0, 0]);
     expect(await sql`SELECT job FROM vitals.job_run WHERE data->'kept' IS NOT NULL`).toEqual([
       { job: 'storage' },

@@ -214,6 +214,40 @@ describe('rollUpHealth', () => {
     await expectTiersToAgree();
   });
 
+  test('in another cluster whole days are counted again from their rows, others stay, and nothing counts twice', async () => {
+    await insert(sample(90));
+    const older = sample(40).map((row) => ({ ...row, atMs: row.atMs - 3 * DAY }));
+    const beyond = sample(20).map((row) => ({ ...row, atMs: row.atMs - 30 * DAY }));
+    await insert([...older, ...beyond]);
+    await rollUpAll();
+    const before = await everything();
+    // Retention has taken a part of one day, as a dump has it that was restored elsewhere.
+    await db.execute(sql`DELETE FROM mcp_server_health_check WHERE checked_at < to_timestamp(${YESTERDAY - DAY}::float8 / 1000)
+      AND status = 'healthy'`);
+    const movedTo = (offset: number) =>
+      db.execute(sql`UPDATE vitals.rollup_watermark SET system_identifier = '1',
+      next_xid = next_xid + ${offset}::bigint WHERE rollup = 'health'`);
+    await movedTo(1_000_000);
+    await db.execute(sql`UPDATE mcp_server_health_check SET vitals_xid = vitals_xid + 1000000`);
+    await rollUpAll({ maxRows: 25 });
+    expect(await everything()).toEqual(before);
+    const fresh = sample(30).map((row) => ({ ...row, atMs: row.atMs + 7_000 }));
+    await insert(fresh);
+    await rollUpAll();
+    const [days] = await db.execute<{ n: number }>(
+      sql`SELECT sum(up + degraded + down)::int AS n FROM vitals.health_day`,
+    );
+    expect(days?.n).toBe(90 + 40 + 20 + 30);
+    // Once more, with new rows that were not taken before it.
+    await insert(fresh);
+    await movedTo(0);
+    await rollUpAll();
+    const [again] = await db.execute<{ n: number }>(
+      sql`SELECT sum(up + degraded + down)::int AS n FROM vitals.health_day`,
+    );
+    expect(again?.n).toBe(90 + 40 + 20 + 60);
+  });
+
   test('impossible rows are set aside, counted and reported, and the rest goes on', async () => {
     await insert(sample(10));
     const good = await expected('day');

@@ -10,7 +10,12 @@ import {
   insertWindow,
   listWindows,
 } from '../../../src/db/queries/maintenance-commands.ts';
-import { recordOffline, recordOnline } from '../../../src/db/queries/self-check.ts';
+import {
+  askBelievedAgain,
+  askUnseenAgain,
+  recordOffline,
+  recordOnline,
+} from '../../../src/db/queries/self-check.ts';
 import { showAround } from '../../../src/db/queries/show-around.ts';
 import { createProbeStore, type ProbeStore } from '../../../src/db/queries/store.ts';
 import { readSuppressions, refreshShown } from '../../../src/db/queries/surroundings.ts';
@@ -564,18 +569,34 @@ test('a replica that is cut off says so once; the alert of one that is gone ends
   const { db } = connection;
   const open = async () => (await db.select().from(alert)).filter(({ resolvedAt }) => resolvedAt === null);
   await registerAll(db, [{ id: 'a' }]);
-  await recordOffline(db, 'one', 'no network', ['a']);
-  await recordOffline(db, 'one', 'no network', ['a']);
-  await recordOffline(db, 'two', 'no network', []);
+  await recordOffline(db, 'one', 'no network');
+  await recordOffline(db, 'one', 'no network');
+  await recordOffline(db, 'two', 'no network');
   expect((await open()).map(({ key }) => key).sort()).toEqual(['monitor_offline:one', 'monitor_offline:two']);
-  const [state] = await db.select().from(serverState);
-  expect(state?.nextProbeAt.getTime()).toBeLessThan(Date.now() + 10_000);
   await recordOnline(db, 'one');
   await tick();
   expect((await open()).map(({ key }) => key)).toEqual(['monitor_offline:two']);
   await db.execute(sql`UPDATE vitals.alert SET data = data || '{"seenMs": 1}'`);
   await tick();
   expect(await open()).toEqual([]);
+});
+
+test('whom a replica judged by what it thought before is asked again, and nobody else', async () => {
+  const { db } = connection;
+  await registerAll(db, [{ id: 'believed' }, { id: 'unseen' }, { id: 'well' }]);
+  const later = () => db.update(serverState).set({ nextProbeAt: new Date(Date.now() + 10 * MINUTE) });
+  const soon = async () =>
+    (await db.select().from(serverState))
+      .filter(({ nextProbeAt }) => nextProbeAt.getTime() < Date.now() + MINUTE)
+      .map(({ serverId }) => serverId);
+  await db.execute(sql`UPDATE vitals.server_state
+    SET own = '{"verdict":"unknown","reason":"monitor_offline","message":null}' WHERE server_id = 'unseen'`);
+  await later();
+  await askBelievedAgain(db, ['believed', 'unseen']);
+  expect(await soon()).toEqual(['believed']);
+  await later();
+  await askUnseenAgain(db);
+  expect(await soon()).toEqual(['unseen']);
 });
 
 test('where nothing lies over anything, one statement finds that out', async () => {

@@ -236,6 +236,29 @@ describe('a run', () => {
     expect(starts.filter(({ state }) => state === 'parked')).toHaveLength(8);
   });
 
+  test('counts as gone when its server was not there to be locked, though it is put there meanwhile', async () => {
+    await registerServer(connection.db, { id: 'late' });
+    const nextProbeMs = Date.now() - 60_000;
+    // What a sweep does between the two statements of a run.
+    const raced: Pick<typeof connection.db, 'transaction'> = {
+      transaction: (work, config) =>
+        connection.db.transaction(async (tx) => {
+          const execute = tx.execute.bind(tx);
+          tx.execute = ((query: Parameters<typeof execute>[0]) => {
+            tx.execute = execute;
+            return execute(query).then(async (rows) => {
+              await scheduleServers(connection.db, [{ serverId: 'late', hostKey: 'one', nextProbeMs }]);
+              return rows;
+            });
+          }) as typeof execute;
+          return await work(tx);
+        }, config),
+    };
+    const request = { serverId: 'late', slotMs: null, token: 't', budgetMsOf: () => 60_000, perHost: 4 };
+    expect(await startRun(raced, request)).toEqual({ state: 'gone' });
+    expect(await startRun(connection.db, request)).toMatchObject({ state: 'started' });
+  });
+
   test('that finds its host full leaves the server to the next sweep', async () => {
     await schedule(
       Array.from({ length: 2 }, (_, index) => ({ id: `s${index}`, hostKey: 'one', dueForMs: -60_000 })),

@@ -8,6 +8,7 @@ import { rollUpUsage } from '../../../src/db/rollup/usage/roll-up-usage.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { awaitOtherTransactions } from '../../support/other-transactions.ts';
 import { insertTraffic, registerTraffic, type Traffic } from '../../support/traffic.ts';
+import { compareWithGroupBy } from '../../support/usage-state.ts';
 
 let database: TestDatabase;
 let connection: DatabaseConnection;
@@ -44,34 +45,7 @@ describe('usage', () => {
       await insertTraffic(db, { ...TRAFFIC, rows: 2_000, seed });
       await rollUp();
     }
-    for (const [kind, column] of [
-      ['all', sql`''`],
-      ['server', sql`server_id`],
-      ['tenant', sql`tenant_id`],
-      ['user', sql`user_id`],
-      ['token', sql`token_id::text`],
-    ] as const)
-      for (const period of kind === 'user' || kind === 'token'
-        ? ['day', 'week', 'month']
-        : ['hour', 'day', 'week', 'month']) {
-        const different = await db.execute(sql`
-          WITH wanted AS (
-            SELECT date_trunc(${period}, requested_at, 'UTC') AS start, ${column} AS key, count(*) AS n,
-              count(*) FILTER (WHERE status_code >= 400) AS errors, sum(response_time) AS time_sum,
-              sum(request_size + response_size) AS bytes, count(*) FILTER (WHERE status_code >= 500) AS s5,
-              count(DISTINCT ip_address) AS ips
-            FROM api_usage GROUP BY 1, 2)
-          SELECT * FROM wanted w FULL JOIN (
-            SELECT b.*, s.total_requests, s.total_errors, s.total_data_transfer, s.status_breakdown, s.unique_ips,
-              s.avg_response_time FROM api_usage_stats s JOIN (SELECT *, md5('mcp-vitals usage ' || period || ' ' || kind || ' '
-              || extract(epoch FROM period_start)::bigint || ' ' || key)::uuid AS id FROM vitals.usage_bucket) b USING (id)
-            WHERE b.period = ${period} AND b.kind = ${kind}) b ON b.key = w.key AND b.period_start = w.start
-          WHERE (w.n, w.errors, w.time_sum, w.bytes, w.s5) IS DISTINCT FROM
-              (b.total_requests, b.total_errors, b.time_sum, b.total_data_transfer, (b.status_breakdown->>'5xx')::bigint)
-            OR abs(w.ips - b.unique_ips) > greatest(1, w.ips * 0.1)
-            OR abs(b.avg_response_time - w.time_sum::numeric / w.n) > 0.001`);
-        expect([...different], `${period} ${kind}`).toEqual([]);
-      }
+    expect(await compareWithGroupBy(db)).toEqual([]);
     const batches = [...(await buckets())];
     // All of it at once, as if it had never been taken.
     await db.execute(sql`TRUNCATE vitals.usage_bucket, vitals.rollup_watermark, api_usage_stats`);
@@ -156,6 +130,79 @@ describe('usage', () => {
     expect(await one(sql`SELECT count(*)::int AS n FROM system_event WHERE type = 'usage.quota'`)).toEqual({
       n: 16,
     });
+  });
+
+  test('is a warning where an hour was much slower than the one before, with enough calls in both', async () => {
+    const hour = sql`to_timestamp(${Math.floor(Date.now() / 3_600_000) * 3_600}::float8)`;
+    const call = (server: string, hoursAgo: number, responseMs: number, calls: number) =>
+      db.execute(sql`INSERT INTO api_usage (server_id, path, method, status_code, response_time, requested_at)
+        SELECT ${server}, '/', 'GET', 200, ${responseMs}::int,
+          ${hour} - ${hoursAgo}::int * interval '1 hour' + n * interval '1 second'
+        FROM generate_series(1, ${calls}::int) n`);
+    const { minSamples, slowFactor, slowAtLeastMs } = POLICY.latency;
+    // Slower by the factor and by the least time: 300 ms after 100 ms.
+    const before = slowAtLeastMs / (slowFactor - 1);
+    const slow = Math.ceil(before * slowFactor * 1.05);
+    await call('server-0', 3, before, minSamples);
+    await call('server-0', 2, slow, minSamples);
+    await call('server-1', 3, before, minSamples);
+    await call('server-1', 2, Math.floor(before * slowFactor * 0.9), minSamples);
+    await call('server-2', 3, before, minSamples - 1);
+    await call('server-2', 2, slow, minSamples);
+    await call('server-3', 3, 2, minSamples);
+    await call('server-3', 2, 2 * slowFactor * 2, minSamples);
+    await rollUp();
+    const rows = await db.execute<{ id: string; severity: string; broken: string[] }>(sql`
+      SELECT resource_id AS id, severity, data->'broken' AS broken FROM system_event WHERE type = 'usage.rollup'
+        AND resource_type = 'mcp_server' AND occurred_at = ${hour} - interval '2 hours' ORDER BY 1`);
+    expect(rows.map(({ id, severity, broken }) => [id, severity, broken])).toEqual([
+      ['server-0', 'warning', ['latency']],
+      ['server-1', 'info', []],
+      ['server-2', 'info', []],
+      ['server-3', 'info', []],
+    ]);
+    // The hour before comes to be slow itself: then nothing was slower than it.
+    await call('server-0', 3, slow, 10 * minSamples);
+    await rollUp();
+    expect(
+      await one(sql`SELECT severity FROM system_event WHERE type = 'usage.rollup' AND resource_id = 'server-0'
+        AND occurred_at = ${hour} - interval '2 hours'`),
+    ).toEqual({ severity: 'info' });
+  });
+
+  test('has minutes of two hours, and hours of users and tokens of two days', async () => {
+    const call = (minutesAgo: number) =>
+      db.execute(sql`INSERT INTO api_usage (server_id, user_id, token_id, path, method, status_code, requested_at)
+        VALUES ('server-0', 'u', '7a1b0b52-58c4-4b2e-9d0c-6c8bfb1f0a01', '/', 'GET', 200,
+          now() - ${minutesAgo}::int * interval '1 minute')`);
+    const kept = async () =>
+      one(sql`SELECT count(*) FILTER (WHERE period_type = 'minute')::int AS minutes,
+        count(*) FILTER (WHERE period_type = 'hour' AND (user_id IS NOT NULL OR token_id IS NOT NULL))::int AS each,
+        count(*) FILTER (WHERE period_type = 'day' AND user_id IS NOT NULL)::int AS days,
+        count(*)::int - (SELECT count(*) FROM vitals.usage_bucket)::int AS others FROM api_usage_stats`);
+    for (const minutesAgo of [10, 150, 10 * 60, 4 * 24 * 60]) await call(minutesAgo);
+    await rollUp();
+    // Of all, the server, the user and the token: the first call alone is young enough.
+    const young = await kept();
+    expect(young).toMatchObject({ minutes: 4, others: 0 });
+    expect(young?.each).toBeGreaterThanOrEqual(4);
+    // As they are some hours, or days, later.
+    for (const [period, age] of [
+      ['minute', '2 hours'],
+      ['hour', '48 hours'],
+    ]) {
+      await db.execute(sql`DELETE FROM api_usage_stats WHERE period_type = ${period}`);
+      await db.execute(
+        sql`UPDATE vitals.usage_bucket SET period_start = period_start - ${age}::interval WHERE period = ${period}`,
+      );
+    }
+    await db.execute(sql`INSERT INTO api_usage_stats (id, period_type, period_start, period_end, user_id, created_at, updated_at)
+      SELECT md5('mcp-vitals usage ' || period || ' ' || kind || ' ' || extract(epoch FROM period_start)::bigint || ' ' || key)::uuid,
+        period, period_start, period_start, CASE WHEN kind IN ('user', 'token') THEN 'u' END, now(), now()
+      FROM vitals.usage_bucket WHERE period IN ('minute', 'hour')`);
+    expect(await kept()).toMatchObject({ minutes: 4, each: young?.each, others: 0 });
+    await rollUp();
+    expect(await kept()).toEqual({ minutes: 0, each: 0, days: young?.days, others: 0 });
   });
 
   test('sets bad rows aside, tells of them, and goes on with the rest', async () => {

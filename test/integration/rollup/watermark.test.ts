@@ -120,6 +120,7 @@ describe('new rows', () => {
     await takeNew();
     await call(db, 'new');
     await db.execute(sql`ANALYZE api_usage`);
+    await awaitOtherTransactions(db);
     const mark = await db.transaction((tx) => takeWatermark(tx, 'test'));
     const plan = await db.execute<{ 'QUERY PLAN': string }>(
       sql`EXPLAIN ANALYZE SELECT path FROM api_usage WHERE ${isNew(mark ?? { nextXid: 0, horizonXid: 0 })}`,

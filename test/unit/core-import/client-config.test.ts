@@ -179,6 +179,14 @@ test.each([
   expect(rejected[0]?.reason).toMatch(reason);
 });
 
+test('names that mean something to JavaScript are names', () => {
+  const names = ['__proto__', 'constructor', 'toString', 'a b', ''];
+  const members = names.map((name) => `${JSON.stringify(name)}: { "url": "https://h.example/mcp" }`);
+  const { servers, rejected } = parseServersFile(`{ "mcpServers": { ${members.join()} } }`, 'f.json');
+  expect([...servers, ...rejected].map(({ name }) => name).sort()).toEqual([...names].sort());
+  expect(servers.map(({ name }) => name)).toContain('__proto__');
+});
+
 test('a number is told of, its value is not; one that no text can stand for is refused', () => {
   const { servers, rejected } = parseServersFile(
     '{ "mcpServers": { "a": { "command": "x", "args": ["-p", 1.10], "env": { "PIN": 4711 } }, "b": { "command": "x", "args": [1e999] } } }',

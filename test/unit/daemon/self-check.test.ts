@@ -11,7 +11,8 @@ function setUp(changes: Partial<SelfCheckPolicy> = {}) {
     ...changes,
   };
   const world = { reachable: true, nowMs: 0, looks: 0, refusesChanges: false };
-  const changed: { judgement: SelfJudgement; believed: string[] }[] = [];
+  const changed: SelfJudgement[] = [];
+  const asked: { offline: boolean; believed: string[] }[] = [];
   const errors: unknown[] = [];
   const check = createSelfCheck({
     policy: () => policy,
@@ -25,14 +26,15 @@ function setUp(changes: Partial<SelfCheckPolicy> = {}) {
       networkUp: () => true,
     },
     now: () => world.nowMs,
-    onChange: async (judgement, believed) => {
+    onChange: async (judgement) => {
       if (world.refusesChanges) throw new Error('no database');
-      changed.push({ judgement, believed });
+      changed.push(judgement);
     },
+    askAgain: async ({ offline }, believed) => void asked.push({ offline, believed }),
     onError: (error) => errors.push(error),
   });
   const fails = (serverId: string) => check.isOurs({ serverId, reason: 'timeout_connect', loopback: false });
-  return { check, world, changed, errors, fails };
+  return { check, world, changed, asked, errors, fails };
 }
 
 describe('the self-check', () => {
@@ -44,15 +46,14 @@ describe('the self-check', () => {
   });
 
   test('looks before it believes a mass failure, once for all that wait, and says whom it had believed', async () => {
-    const { fails, world, changed } = setUp();
+    const { fails, world, changed, asked } = setUp();
     world.reachable = false;
     await fails('a');
     await fails('b');
     expect(await Promise.all([fails('c'), fails('d'), fails('e')])).toEqual([true, true, true]);
     expect(world.looks).toBe(1);
-    expect(changed).toMatchObject([
-      { judgement: { offline: true, cause: 'anchors' }, believed: ['a', 'b', 'c', 'd', 'e'] },
-    ]);
+    expect(changed).toMatchObject([{ offline: true, cause: 'anchors' }]);
+    expect(asked).toEqual([{ offline: true, believed: ['a', 'b', 'c', 'd', 'e'] }]);
   });
 
   test('blames the servers when the worker is online', async () => {
@@ -81,8 +82,20 @@ describe('the self-check', () => {
     world.reachable = true;
     world.nowMs = 10_000;
     await check.turn();
-    expect(changed.map(({ judgement }) => judgement.offline)).toEqual([true, false]);
+    expect(changed.map(({ offline }) => offline)).toEqual([true, false]);
     expect(await fails('d')).toBe(false);
+  });
+
+  test('has those asked again, at a change and for a moment after it, that were in flight at it', async () => {
+    const { check, fails, world, changed, asked } = setUp();
+    world.reachable = false;
+    for (const id of ['a', 'b', 'c']) await fails(id);
+    for (world.nowMs = 5_000; world.nowMs <= 20_000; world.nowMs += 5_000) await check.turn();
+    expect(asked).toEqual(Array(3).fill({ offline: true, believed: ['a', 'b', 'c'] }));
+    world.reachable = true;
+    for (asked.length = 0; world.nowMs <= 45_000; world.nowMs += 5_000) await check.turn();
+    expect(asked.map(({ offline }) => offline)).toEqual([false, false, false]);
+    expect(changed).toHaveLength(2);
   });
 
   test('looks each half minute where anchors are configured, and never where none are', async () => {
@@ -103,6 +116,6 @@ describe('the self-check', () => {
     world.refusesChanges = false;
     world.nowMs = 5_000;
     await check.turn();
-    expect(changed).toMatchObject([{ judgement: { offline: true } }]);
+    expect(changed).toMatchObject([{ offline: true }]);
   });
 });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Sliced } from '../../../src/core/slices.ts';
+import { Beat } from '../../../src/mcp/beat.ts';
 import { BulkLane, type LaneShare } from '../../../src/mcp/bulk-lane.ts';
 import { DEFAULT_LIMITS } from '../../../src/mcp/limits.ts';
 import { Stopwatch } from '../../../src/mcp/stopwatch.ts';
@@ -9,10 +10,6 @@ import { readInTurns } from '../../../src/mcp/transports/read-in-turns.ts';
 import { StallWatch } from '../../../src/mcp/transports/stall-watch.ts';
 
 const MUCH = Buffer.alloc(100_000, 'x');
-
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 /** Work before everything else in the lane, which ends when it is told. */
 function hold(lane: BulkLane): { end(): void } {
@@ -108,20 +105,23 @@ test('a probe that is over reads no more, and lets go of the source', async () =
 test('who waits for his turn does not stall, and has all his time again when it is over', async () => {
   const lane = new BulkLane();
   const stalled = vi.fn();
-  const limits = { ...DEFAULT_LIMITS, stallMs: 1_000 };
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const stall = new StallWatch({ limits, watch: new Stopwatch() }, stalled);
+  const beat = new Beat();
+  const inMs = (ms: number) => beat.turn(performance.now() + ms);
+  const limits = { ...DEFAULT_LIMITS, stallMs: 60_000 };
+  const stall = new StallWatch({ limits, watch: new Stopwatch(), beat }, stalled);
   const { source, idle } = start(lane.join(), stall);
   const others = hold(lane);
   stall.saw(true);
   await write(source, MUCH);
-  vi.advanceTimersByTime(10_000);
+  inMs(600_000);
   expect(stalled).not.toHaveBeenCalled();
   others.end();
   await idle();
   await new Promise((resolve) => setImmediate(resolve));
-  vi.advanceTimersByTime(999);
+  inMs(1_000);
   expect(stalled).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(1);
+  inMs(60_000);
+  expect(stalled).toHaveBeenCalledOnce();
+  inMs(600_000);
   expect(stalled).toHaveBeenCalledOnce();
 });

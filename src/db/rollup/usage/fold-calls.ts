@@ -1,7 +1,15 @@
-import { HOURS_OF_EACH_FOR, KINDS, MAIN_KINDS, MINUTES_FOR, PERIODS, startOf } from './periods.ts';
+import {
+  HOURS_OF_EACH_FOR,
+  KINDS,
+  MAIN_KINDS,
+  MINUTES_FOR,
+  numberOf,
+  PERIODS,
+  type Period,
+  startOf,
+} from './periods.ts';
 import { type Calls, readCalls } from './read-calls.ts';
-
-type Period = (typeof PERIODS)[number];
+import { sketchLatencies } from './sketch-latencies.ts';
 
 const SUMS = `sum(n)::bigint AS n, sum(errors)::bigint AS errors, sum(time_sum)::bigint AS time_sum,
   sum(timed)::bigint AS timed`;
@@ -38,14 +46,6 @@ const MEASURES: readonly Measure[] = [
     all: true,
   },
   {
-    table: 'u_latencies',
-    columns: 'bin int, n bigint',
-    from: 'u_bins',
-    by: 'bin',
-    sums: 'sum(n)::bigint AS n',
-    all: false,
-  },
-  {
     table: 'u_endpoints',
     columns: 'path int, n bigint, errors bigint, time_sum bigint, timed bigint',
     from: 'u_named',
@@ -54,8 +54,6 @@ const MEASURES: readonly Measure[] = [
     all: false,
   },
 ];
-
-const numberOf = (period: Period): number => PERIODS.indexOf(period);
 
 function sumMeasure({ table, columns, from, by, sums, all }: Measure, recent: boolean): string[] {
   const kinds = KINDS.filter(({ kind }) => all || MAIN_KINDS.includes(kind));
@@ -92,7 +90,8 @@ const sortedArrays = (table: string, value: string, name: string): string =>
 
 /** Statements that leave in `u_delta` what these calls are, by period, kind and key; in one transaction. */
 export function foldCalls(calls: Calls): string[] {
-  const endpoints = `jsonb_object_agg(p.named, jsonb_build_array(n, errors, coalesce(time_sum, 0), timed))`;
+  // Written as text, which takes half the time of building objects.
+  const endpoints = `('{' || string_agg(p.name || ':[' || n || ',' || errors || ',' || coalesce(time_sum, 0) || ',' || timed || ']', ',') || '}')::jsonb`;
   return [
     // The planner cannot know how far calls sum up: it would sort millions, and look up keys of few one by one.
     'SET LOCAL enable_sort = off',
@@ -102,16 +101,17 @@ export function foldCalls(calls: Calls): string[] {
      SELECT c.bucket, c.server, c.tenant, p.no AS path, ${SUMS} FROM u_paths c JOIN u_names p USING (path) GROUP BY 1, 2, 3, 4`,
     'ANALYZE u_named (bucket, server, tenant, path)',
     ...MEASURES.flatMap((measure) => sumMeasure(measure, calls.recent)),
+    ...sketchLatencies(),
     `CREATE TEMP TABLE u_delta ON COMMIT DROP AS
      SELECT (ARRAY[${PERIODS.map((period) => `'${period}'`).join()}])[s.period + 1] AS period, s.start, k.kind, k.key,
        s.n, s.errors, coalesce(s.time_sum, 0) AS time_sum, s.timed, s.bytes, s.s2, s.s3, s.s5, l.sketch, r.clients,
        e.endpoints
      FROM u_sums s JOIN u_keys k USING (no)
-     LEFT JOIN ${sortedArrays('u_latencies', '(bin::bigint << 40) + n', 'sketch')} l USING (period, start, no)
+     LEFT JOIN u_sketches l USING (period, start, no)
      LEFT JOIN ${sortedArrays('u_registers', 'entry', 'clients')} r USING (period, start, no)
      LEFT JOIN (SELECT period, start, o.no,
          CASE WHEN count(*) > 100 THEN vitals.merge_endpoints(${endpoints}, NULL) ELSE ${endpoints} END AS endpoints
-       FROM u_endpoints o JOIN (SELECT DISTINCT no AS path, named FROM u_names) p USING (path)
+       FROM u_endpoints o JOIN (SELECT no AS path, to_json(named)::text AS name FROM u_names GROUP BY no, named) p USING (path)
        GROUP BY 1, 2, 3) e USING (period, start, no)`,
     'ANALYZE u_delta (period, start, kind, key)',
     'SET LOCAL enable_sort = on',

@@ -1,4 +1,7 @@
 export const PERIODS = ['minute', 'hour', 'day', 'week', 'month'] as const;
+export type Period = (typeof PERIODS)[number];
+/** What stands for a period while calls are summed. */
+export const numberOf = (period: Period): number => PERIODS.indexOf(period);
 
 /**
  * What usage is summed by: for each kind the column of a call that says whose it is, and the one that has its

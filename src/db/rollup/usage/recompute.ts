@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../client.ts';
 import { takeWatermark, type Watermark } from '../watermark.ts';
-import { countTenants } from './counters.ts';
-import { type EventPolicy, reportUsage } from './events.ts';
+import { findUncovered, recountCalls } from './count-calls.ts';
+import { clearTenants, countTenants } from './counters.ts';
+import { type EventPolicy, forgetEvents, reportUsage } from './events.ts';
 import { foldCalls } from './fold-calls.ts';
 import { isGood } from './good-rows.ts';
 import { MAIN_KINDS, startOf } from './periods.ts';
@@ -10,7 +11,7 @@ import { prepareSession, runAll, type Session, USAGE_ROLLUP } from './session.ts
 import { deleteBuckets, replaceWith } from './store-delta.ts';
 
 export interface Recomputed {
-  /** Buckets that were not as the calls have them. */
+  /** Buckets, and counters of servers and tools, that were not as the calls have them. */
   changed: number;
   /** Whether the day was left alone, since fewer of its calls are there than were counted. */
   incomplete: boolean;
@@ -82,8 +83,14 @@ export async function recomputeDay(
   await runAll(tx, [
     ...foldCalls({ where, lateBeforeMs: null, recent: false }),
     `DELETE FROM u_delta WHERE period IN ('week', 'month')`,
+    findUncovered(at(fromMs)),
+    ...recountCalls(at(fromMs)),
   ]);
-  let changed = await countChanged(
+  const [counters] = await tx.execute<{ changed: number }>(
+    sql`SELECT count(*)::int AS changed FROM u_change`,
+  );
+  let changed = counters?.changed ?? 0;
+  changed += await countChanged(
     tx,
     deleteBuckets(`b.period_start >= ${at(fromMs)} AND b.period_start < ${at(fromMs + DAY_MS)}
       AND (b.period = 'day' OR (b.period = 'hour' AND b.kind IN (${MAIN})))
@@ -101,7 +108,13 @@ export async function recomputeDay(
     changed += await countChanged(tx, replaceWith('u_wide'));
     await runAll(tx, [`INSERT INTO u_delta SELECT * FROM u_wide`]);
   }
-  if (changed > 0) await runAll(tx, [...countTenants(), reportUsage(policy)]);
+  if (changed > 0)
+    await runAll(tx, [
+      ...countTenants(),
+      clearTenants(startOf.month(at(fromMs))),
+      ...reportUsage(policy),
+      forgetEvents(at(fromMs)),
+    ]);
   return { changed, incomplete: false };
 }
 

@@ -65,7 +65,10 @@ export const addDelta = (): string =>
     ${COLUMNS.map(([name]) => `${name} = b.${name} + excluded.${name}`).join(', ')},
     ${MERGED.map(
       ([name, merge]) =>
-        `${name} = CASE WHEN b.${name} IS NULL THEN excluded.${name} WHEN excluded.${name} IS NULL THEN b.${name}
+        `${name} = CASE WHEN b.${name} IS NULL THEN excluded.${name} WHEN excluded.${name} IS NULL ${
+          // Most clients are known already, which is told in a fraction of the time.
+          name === 'clients' ? 'OR b.clients @> excluded.clients ' : ''
+        }THEN b.${name}
           ELSE ${merge}(b.${name}, excluded.${name}) END`,
     ).join(', ')}
   RETURNING b.*`);
@@ -80,7 +83,9 @@ export const replaceWith = (table: string): string => {
   RETURNING b.*`);
 };
 
+/** Deletes the rows of api_usage_stats of buckets `b`, which are deleted in the same statement. */
+export const DELETE_STATISTICS = `DELETE FROM api_usage_stats s USING b WHERE s.id = ${STATS_ID}`;
+
 /** Deletes buckets, and their rows of api_usage_stats with them. */
 export const deleteBuckets = (where: string): string => `
-  WITH b AS (DELETE FROM vitals.usage_bucket b WHERE ${where} RETURNING *)
-  DELETE FROM api_usage_stats s USING b WHERE s.id = ${STATS_ID}`;
+  WITH b AS (DELETE FROM vitals.usage_bucket b WHERE ${where} RETURNING *) ${DELETE_STATISTICS}`;
