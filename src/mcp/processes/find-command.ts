@@ -1,6 +1,9 @@
 import { access, constants, open, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
+/** Where exec looks when nobody says. */
+const DEFAULT_PATH = '/bin:/usr/bin';
+
 /** The file that a command names, as exec would find it; null when it finds none, which exec tells best. */
 export async function findCommand(
   command: string,
@@ -16,7 +19,7 @@ export async function findCommand(
     const path = isAbsolute(command) ? command : resolve(cwd ?? process.cwd(), command);
     return (await isRunnable(path)) ? path : null;
   }
-  for (const folder of (searchPath ?? '').split(delimiter)) {
+  for (const folder of (searchPath ?? DEFAULT_PATH).split(delimiter)) {
     // An empty or relative folder means the working folder, which is not ours to run programs of.
     if (!isAbsolute(folder)) continue;
     const path = join(folder, command);

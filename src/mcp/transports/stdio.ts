@@ -132,8 +132,9 @@ export class StdioTransport implements ProbeTransport {
       if (await needsShell(file)) throw await this.#refuse('ENOEXEC');
       return { file, limiter: limiter ?? [], cwd };
     }
-    // Of a path Node says best why it cannot be started; a name it would look for where we do not.
-    if (command.includes('/')) return { file: command, limiter: [], cwd };
+    // Of a path Node says best why it cannot be started; a name it would look for where we do not. Windows has
+    // rules of its own for names.
+    if (command.includes('/') || process.platform === 'win32') return { file: command, limiter: [], cwd };
     throw await this.#refuse('ENOENT');
   }
 
