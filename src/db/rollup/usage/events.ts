@@ -26,12 +26,14 @@ const TOLD = `((period = 'hour' AND kind = 'server') OR (period = 'day' AND kind
  * which is told against it.
  */
 export const reportUsage = (policy: EventPolicy): string[] => [
-  // By their keys: the planner would rather read every bucket there is.
+  // By their keys: the planner would rather read every bucket there is, and more than once where it knows little.
   'SET LOCAL enable_hashjoin = off',
   'SET LOCAL enable_mergejoin = off',
+  'SET LOCAL enable_seqscan = off',
   storeEvents(policy),
   'SET LOCAL enable_hashjoin = on',
   'SET LOCAL enable_mergejoin = on',
+  'SET LOCAL enable_seqscan = on',
 ];
 
 const storeEvents = ({ objective, latency }: EventPolicy): string => `
