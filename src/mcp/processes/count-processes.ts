@@ -10,6 +10,8 @@ const MAX_READ = 300;
 const MAX_CHASE = 400;
 
 interface Watch {
+  /** The command itself, which leads a process group. */
+  leader: number;
   most: number;
   onExcess: () => void;
 }
@@ -31,7 +33,7 @@ export function watchProcessCount(mark: string, pid: number, most: number, onExc
     for (const other of listPidsNow()) seen.set(other, { mark: null, start: '' });
   }
   seen.delete(pid);
-  watches.set(mark, { most, onExcess });
+  watches.set(mark, { leader: pid, most, onExcess });
   timer ??= setInterval(look, LOOK_EVERY_MS).unref();
   return () => {
     watches.delete(mark);
@@ -43,10 +45,13 @@ export function watchProcessCount(mark: string, pid: number, most: number, onExc
 
 function look(): void {
   const alive = listMarked();
-  for (const [mark, { most, onExcess }] of watches) {
-    if ((alive.get(mark)?.length ?? 0) <= most) continue;
+  for (const [mark, { leader, most, onExcess }] of watches) {
+    const found = alive.get(mark) ?? [];
+    if (found.length <= most) continue;
     watches.delete(mark);
-    void chase(mark, alive.get(mark) ?? []);
+    // All of a group at once: none of them can start another one meanwhile. What left the group is chased.
+    endNow(-leader);
+    void chase(mark, found);
     onExcess();
   }
 }
@@ -55,15 +60,17 @@ function look(): void {
 async function chase(mark: string, found: readonly number[]): Promise<void> {
   let pids = found;
   for (let looks = 0; looks < MAX_CHASE && pids.length > 0; looks += 1) {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It ended by itself, or changed its user: there is nothing that we could do about the latter.
-      }
-    }
+    for (const pid of pids) endNow(pid);
     await nextTurn();
     pids = listMarked().get(mark) ?? [];
+  }
+}
+
+function endNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself, or changed its user: there is nothing that we could do about the latter.
   }
 }
 
