@@ -23,7 +23,8 @@ export class Dialer implements Watched {
   readonly #sockets = new Set<Socket>();
   #plainAgent: http.Agent | undefined;
   #secureAgent: https.Agent | undefined;
-  readonly #agentOptions: https.AgentOptions & { lookup: LookupFunction };
+  /** What every connection is made with. */
+  readonly #ways: { lookup: LookupFunction; autoSelectFamilyAttemptTimeout: number };
   #allGone: (() => void) | null = null;
   /** Set when more came over the wire than a probe takes: every connection is ended then. */
   overflow: FaultError | null = null;
@@ -44,7 +45,7 @@ export class Dialer implements Watched {
       );
     };
     const autoSelectFamilyAttemptTimeout = Math.max(MIN_ATTEMPT_MS, Math.round(context.timeoutMs / 3));
-    this.#agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, lookup, autoSelectFamilyAttemptTimeout };
+    this.#ways = { lookup, autoSelectFamilyAttemptTimeout };
   }
 
   /** An address in the URL itself is never looked up, so the policy is asked here; throws when it denies. */
@@ -59,10 +60,10 @@ export class Dialer implements Watched {
     if (secure) {
       const { extraCa } = this.#context;
       const ca = extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] };
-      this.#secureAgent ??= this.#tap(new https.Agent({ ...this.#agentOptions, ...ca }), true);
+      this.#secureAgent ??= this.#tap(new https.Agent({ keepAlive: true, ...ca }), true);
       return this.#secureAgent;
     }
-    this.#plainAgent ??= this.#tap(new http.Agent(this.#agentOptions), false);
+    this.#plainAgent ??= this.#tap(new http.Agent({ keepAlive: true }), false);
     return this.#plainAgent;
   }
 
@@ -99,9 +100,13 @@ export class Dialer implements Watched {
   }
 
   #tap<A extends http.Agent>(agent: A, secure: boolean): A {
+    agent.maxSockets = MAX_SOCKETS;
+    // Its own rules for idle sockets cost a little for each request, and these live for one probe.
+    agent.keepSocketAlive = () => true;
     agent.createConnection = (options: http.ClientRequestArgs) => {
-      // The agent has emptied the options' `path`: with one, Node would dial a pipe.
-      const dialOptions = options as NetConnectOpts & ConnectionOptions;
+      // The agent has emptied the options' `path`: with one, Node would dial a pipe. As options of the agent
+      // the ways would be copied for each request.
+      const dialOptions = Object.assign(options, this.#ways) as NetConnectOpts & ConnectionOptions;
       this.#context.watch.dial('connect');
       if (!secure) return this.#follow(netConnect(dialOptions), secure);
       const { host, port } = options;
