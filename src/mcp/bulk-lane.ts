@@ -121,9 +121,12 @@ export class LaneShare {
    * going on, once `isOver` says so or the probe has left.
    */
   async run<Result>(work: Sliced<Result>, isOver: () => boolean = () => false): Promise<Result> {
+    // Most works are of one step.
+    let step = work.next();
+    if (step.done) return step.value;
     const until = performance.now() + AT_ONCE_MS;
     do {
-      const step = work.next();
+      step = work.next();
       if (step.done) return step.value;
     } while (performance.now() < until);
     return this.wait(work, isOver);

@@ -152,7 +152,7 @@ function* judge(
   const problems: DefinitionProblem[] = [];
   const seen = new Set<string>();
   for (let index = 0; index < entries.length; index += 1) {
-    if (index % 20 === 0) yield;
+    if (index % 20 === 19) yield;
     const entry = entries[index];
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
       problems.push({ code: 'invalid_definition', message: `${label} no. ${index + 1} is no object` });

@@ -68,9 +68,13 @@ export function readBody(
   });
 }
 
+/** A read of so many bytes costs little, whoever holds it. */
+const SMALL_READ_BYTES = 4 * 1024;
+
 /** A small piece of a large read would keep all of that in memory: it is copied. */
 function ownChunk(chunk: Buffer): Buffer {
-  return chunk.length * 4 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
+  const { byteLength } = chunk.buffer;
+  return byteLength > SMALL_READ_BYTES && chunk.length * 4 < byteLength ? Buffer.from(chunk) : chunk;
 }
 
 function decompressed(response: IncomingMessage): Readable {
