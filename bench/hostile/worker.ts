@@ -1,4 +1,5 @@
 // The product: the prober of a daemon, with its ordinary bounds.
+import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createProber } from '../../src/mcp/prober.ts';
 import { targetOfServer } from '../../src/mcp/target.ts';
@@ -7,6 +8,8 @@ export interface BatchRequest {
   good: number[];
   /** None: the good ones alone. */
   hostile: number[];
+  /** Whether the good ones have an id that the prober has not met. */
+  isFirst: boolean;
 }
 
 export interface BatchResult {
@@ -19,9 +22,13 @@ export interface BatchResult {
 const HOSTILE_TIMEOUT_MS = 2_000;
 const prober = createProber({ clientInfo: { name: 'bench', version: '1.0.0' } });
 
-async function probe(port: number, timeoutMs: number): Promise<{ ms: number; isGood: boolean }> {
+async function probe(
+  port: number,
+  timeoutMs: number,
+  isFirst: boolean,
+): Promise<{ ms: number; isGood: boolean }> {
   const row = {
-    id: String(port),
+    id: isFirst ? randomUUID() : String(port),
     name: 'bench',
     endpointUrl: `http://127.0.0.1:${port}/mcp`,
     transportType: 'http',
@@ -54,11 +61,11 @@ function peakMb(): number {
   }
 }
 
-async function runBatch({ good, hostile }: BatchRequest): Promise<BatchResult> {
+async function runBatch({ good, hostile, isFirst }: BatchRequest): Promise<BatchResult> {
   forgetPeak();
   const cpuBefore = process.cpuUsage();
-  const enemies = hostile.map((port) => probe(port, HOSTILE_TIMEOUT_MS));
-  const friends = await Promise.all(good.map((port) => probe(port, 60_000)));
+  const enemies = hostile.map((port) => probe(port, HOSTILE_TIMEOUT_MS, false));
+  const friends = await Promise.all(good.map((port) => probe(port, 60_000, isFirst)));
   if (friends.some(({ isGood }) => !isGood)) throw new Error('a good server was not up');
   const { user, system } = process.cpuUsage(cpuBefore);
   await Promise.all(enemies);

@@ -1,89 +1,57 @@
 import type { Sliced } from '../core/slices.ts';
+import { KnownCosts } from './known-costs.ts';
+import { giveWay, stepAside } from './rests.ts';
+import { type Job, Turns } from './turns.ts';
 
-/** How long one turn of the lane may hold the event loop. */
-const TURN_MS = 2;
-/** How long the lane rests for each millisecond that it worked, while there are other probes. */
+/** How long a class rests at most for each millisecond that it worked, while there are other probes. */
 const REST_RATIO = 3;
+/** The same of those who are not known for it, while others work who are. */
+const REST_RATIO_BESIDE_KNOWN = 15;
 /** What is done at once, for the many things that are small after all. */
 const AT_ONCE_MS = 1;
-/** What a piece of work costs at least: somebody had to read what it is about. */
-const LEAST_MS = 0.1;
 /** What a probe may receive before it takes turns: more than most servers ever send. */
 const FREE_BYTES = 64 * 1024;
 /** What a piece costs however short it is. */
 const PIECE_BYTES = 512;
 
-interface Job {
-  lane: LaneShare;
-  /** Does a little; true when that was the last of it. It never throws. */
-  step(): boolean;
-  giveUp(): void;
+interface LaneJob extends Job {
+  share: LaneShare;
 }
 
 /**
- * The turns of those probes whose targets send much. They have a quarter of the event loop together, one of
- * them at a time, and 2 ms a turn: what they bring delays the other probes by no more than that, however
- * many they are. Alone they have all of it.
+ * The turns of those probes whose targets send much: 2 ms at a time, so that what they bring delays nobody by more
+ * than that. While others have a use for the event loop, they rest three times as long as they worked; when nobody
+ * has, or they are alone, they go on. There are two classes of them. A target is known for what its last good probe
+ * took, and may take twice that again, up to a bound. What others bring, and all that comes beyond it, has its turns
+ * apart: a quarter of the loop at most, and a sixteenth while there is work of those who are known for it.
  */
 export class BulkLane {
   readonly #shares = new Set<LaneShare>();
-  #jobs: Job[] = [];
-  #isScheduled = false;
-  #owedMs = 0;
+  readonly #costs = new KnownCosts();
+  readonly #known = new Turns<LaneJob>(giveWay, () => (this.#hasOthers() ? REST_RATIO : 0));
+  readonly #others = new Turns<LaneJob>(stepAside, () => {
+    if (this.#known.areBusy) return REST_RATIO_BESIDE_KNOWN;
+    return this.#hasOthers() ? REST_RATIO : 0;
+  });
 
   /** The part of a probe that begins now. */
-  join(): LaneShare {
-    const share = new LaneShare(
-      (job) => this.#add(job),
-      () => this.#leave(share),
-    );
+  join(targetId: string): LaneShare {
+    const share = new LaneShare(this.#costs.allowanceMs(targetId), {
+      add: (job) => (share.isKnown ? this.#known : this.#others).add(job),
+      leave: (isGood) => this.#leave(share, targetId, isGood),
+    });
     this.#shares.add(share);
     return share;
   }
 
-  #add(job: Job): void {
-    this.#jobs.push(job);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => this.#turn());
-  }
-
-  #leave(share: LaneShare): void {
+  #leave(share: LaneShare, targetId: string, isGood: boolean): void {
     this.#shares.delete(share);
-    const left = this.#jobs.filter(({ lane }) => lane === share);
-    if (left.length === 0) return;
-    this.#jobs = this.#jobs.filter(({ lane }) => lane !== share);
-    for (const job of left) job.giveUp();
-  }
-
-  #turn(): void {
-    const startedAt = performance.now();
-    let spentMs = 0;
-    let finished = 0;
-    let unfinished: Job | undefined;
-    while (spentMs < TURN_MS) {
-      const job: Job | undefined = unfinished ?? this.#jobs.shift();
-      if (!job) break;
-      const isDone = job.step();
-      unfinished = isDone ? undefined : job;
-      if (isDone) finished += 1;
-      spentMs = Math.max(performance.now() - startedAt, finished * LEAST_MS);
-    }
-    // Whoever is not done goes on when the others have had their turn.
-    if (unfinished) this.#jobs.push(unfinished);
-    if (this.#hasOthers()) this.#owedMs += spentMs * REST_RATIO;
-    else this.#owedMs = 0;
-    if (this.#owedMs >= TURN_MS) {
-      setTimeout(() => this.#next(), this.#owedMs);
-      this.#owedMs = 0;
-    } else {
-      setImmediate(() => this.#next());
-    }
-  }
-
-  #next(): void {
-    if (this.#jobs.length > 0) this.#turn();
-    else this.#isScheduled = false;
+    if (isGood) this.#costs.note(targetId, share.spentMs);
+    else if (share.spentMs > 0 && !share.isKnown) this.#costs.forget(targetId);
+    if (!share.isBulky) return;
+    const isItsOwn = (job: LaneJob) => job.share === share;
+    this.#known.drop(isItsOwn);
+    this.#others.drop(isItsOwn);
   }
 
   #hasOthers(): boolean {
@@ -92,22 +60,38 @@ export class BulkLane {
   }
 }
 
+interface Lane {
+  add(job: LaneJob): void;
+  leave(isGood: boolean): void;
+}
+
 /** What one probe has of the lane. */
 export class LaneShare {
   #bytes = 0;
   #isOver = false;
   #running = 0;
-  readonly #add: (job: Job) => void;
-  readonly #leave: () => void;
+  #spentMs = 0;
+  readonly #allowanceMs: number;
+  readonly #lane: Lane;
 
-  constructor(add: (job: Job) => void, leave: () => void) {
-    this.#add = add;
-    this.#leave = leave;
+  constructor(allowanceMs: number, lane: Lane) {
+    this.#allowanceMs = allowanceMs;
+    this.#lane = lane;
   }
 
   /** Whether its target has sent so much that it takes turns, or there is work on something long. */
   get isBulky(): boolean {
     return this.#bytes > FREE_BYTES || this.#running > 0;
+  }
+
+  /** Whether it has cost no more than what its target is known for. */
+  get isKnown(): boolean {
+    return this.#spentMs < this.#allowanceMs;
+  }
+
+  /** What its turns have taken. */
+  get spentMs(): number {
+    return this.#spentMs;
   }
 
   /** Counts a piece that came; true when it has to wait for a turn. */
@@ -153,16 +137,27 @@ export class LaneShare {
           }
         };
         if (this.#isOver) giveUp();
-        else this.#add({ lane: this, step, giveUp });
+        else {
+          const job: LaneJob = {
+            share: this,
+            step,
+            giveUp,
+            charge: (spentMs) => {
+              this.#spentMs += spentMs;
+            },
+            requeue: () => this.#lane.add(job),
+          };
+          this.#lane.add(job);
+        }
       });
     } finally {
       this.#running -= 1;
     }
   }
 
-  /** The probe is over: what waits is given up. */
-  leave(): void {
+  /** The probe is over: what waits is given up. What a good one took, the next one of its target may take as well. */
+  leave(isGood = false): void {
     this.#isOver = true;
-    this.#leave();
+    this.#lane.leave(isGood);
   }
 }

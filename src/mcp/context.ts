@@ -109,8 +109,8 @@ export class Allowance {
   }
 }
 
-/** The context of a probe that begins now, and has `timeoutMs`. */
-export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContext {
+/** The context of a probe of this target that begins now, and has `timeoutMs`. */
+export function createContext(tools: ProbeTools, targetId: string, timeoutMs: number): ProbeContext {
   const { limits, egress, resolver, children, footprint, userAgent, extraCa, childEnvironment, bulk, beat } =
     tools;
   const watch = new Stopwatch();
@@ -127,7 +127,7 @@ export function createContext(tools: ProbeTools, timeoutMs: number): ProbeContex
     childEnvironment,
     watch,
     allowance: new Allowance(limits, watch),
-    lane: bulk.join(),
+    lane: bulk.join(targetId),
     beat,
     sessions: new SessionLedger(footprint),
     peer: { certificate: null },

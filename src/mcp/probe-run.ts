@@ -69,7 +69,7 @@ export class ProbeRun {
     this.#wantsInventory = request.inventory ?? true;
     this.#canarySettings = request.canary ?? null;
     this.#signal = request.signal;
-    this.#context = createContext(shared, target.timeoutMs);
+    this.#context = createContext(shared, target.id, target.timeoutMs);
     this.#tokens = new ProbeTokens(shared.tokens, this.#context);
     this.#useTls(target);
     this.#interrupted = new Promise((resolve) => {
@@ -113,7 +113,7 @@ export class ProbeRun {
     this.#signal?.removeEventListener('abort', onAbort);
     watch.enter('close');
     const trouble = await this.#leaveNothing();
-    this.#context.lane.leave();
+    this.#context.lane.leave(fault === null && this.#inventory !== null);
     watch.stop();
     return this.#compose(fault ?? trouble);
   }

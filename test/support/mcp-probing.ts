@@ -26,6 +26,7 @@ export function createTestContext(limits: Partial<ProbeLimits> = {}): ProbeConte
       bulk: new BulkLane(),
       beat: new Beat(),
     },
+    'test',
     10_000,
   );
 }

@@ -5,13 +5,9 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { classify } from '../../../src/core/classify.ts';
-import type { ProbeTarget } from '../../../src/core/target.ts';
-import { createProber } from '../../../src/mcp/prober.ts';
 import { openChildren } from '../../../src/mcp/processes/children.ts';
 import { rough } from '../../fixtures/mcp-servers/hostile/stdio-cases.ts';
 import { isAlive } from '../../support/is-alive.ts';
-import { CLIENT_INFO, targetOf } from '../../support/mcp-probing.ts';
 
 const loader = new URL('../../support/typescript-loader.mjs', import.meta.url).href;
 
@@ -27,22 +23,6 @@ afterEach(async () => {
 
 const pidsIn = (file: string) =>
   existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number) : [];
-
-it('the secrets of a command that is not permitted stay sealed', async () => {
-  let opened = false;
-  const children = await openChildren(join(folder, 'data'), []);
-  const prober = createProber({ clientInfo: CLIENT_INFO, children });
-  const target: ProbeTarget = targetOf(rough('good'), { transport: 'stdio' });
-  const outcome = await prober.probe({
-    ...target,
-    reveal: () => {
-      opened = true;
-      return target;
-    },
-  });
-  expect(classify(outcome).reason).toBe('command_denied');
-  expect(opened).toBe(false);
-});
 
 describe('a worker that is killed in the middle', () => {
   const module = (path: string) => JSON.stringify(new URL(`../../../src/mcp/${path}`, import.meta.url).href);

@@ -6,19 +6,40 @@ import { BulkLane } from '../../../src/mcp/bulk-lane.ts';
 const TURN_MS = 2;
 const REST_RATIO = 3;
 
-/** A clock that goes on by what a step takes, and timers that come at once and are written down. */
+/** A clock that goes on by what a step takes and by what is rested, while a loop that others keep busy or not turns. */
 let nowMs = 0;
 let rests: number[] = [];
+let isBusy = true;
+vi.mock('../../../src/mcp/rests.ts', () => {
+  const rest = (forMs: number, goOn: () => void) => {
+    if (isBusy) {
+      rests.push(forMs);
+      nowMs += forMs;
+    }
+    setImmediate(goOn);
+  };
+  return { giveWay: rest, stepAside: rest };
+});
 beforeEach(() => {
   nowMs = 0;
   rests = [];
+  isBusy = true;
   vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
-  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void, delayMs: number) => {
-    rests.push(delayMs);
-    return setImmediate(callback);
-  }) as never);
 });
 afterEach(() => vi.restoreAllMocks());
+
+let joined = 0;
+/** The part of a probe of a target that nobody knows. */
+const joinOf = (lane: BulkLane) => {
+  joined += 1;
+  return lane.join(`stranger ${joined}`);
+};
+/** A target whose last good probe took as long. */
+async function know(lane: BulkLane, targetId: string, steps: number, stepMs: number): Promise<void> {
+  const share = lane.join(targetId);
+  await share.wait(work(steps, stepMs));
+  share.leave(true);
+}
 
 /** Work of some steps, each of which takes `stepMs` and is told. */
 function* work(steps: number, stepMs: number, onStep: () => void = () => undefined): Sliced<string> {
@@ -34,7 +55,7 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => to
 describe('works', () => {
   test('of one step are done in the order in which they came', async () => {
     const lane = new BulkLane();
-    const shares = [lane.join(), lane.join(), lane.join()];
+    const shares = [joinOf(lane), joinOf(lane), joinOf(lane)];
     const seen: number[] = [];
     const numbers = Array.from({ length: 30 }, (_, index) => index);
     await Promise.all(
@@ -48,7 +69,7 @@ describe('works', () => {
     const done = [0, 0, 0];
     const ahead: number[] = [];
     const takes = done.map((_, index) =>
-      lane.join().wait(
+      joinOf(lane).wait(
         work(40, 0.5, () => {
           done[index] = (done[index] ?? 0) + 1;
           ahead.push(Math.max(...done) - Math.min(...done));
@@ -63,13 +84,12 @@ describe('works', () => {
   test('that are short do not wait for a long one to be done', async () => {
     const lane = new BulkLane();
     let isLongDone = false;
-    const long = lane
-      .join()
+    const long = joinOf(lane)
       .wait(work(100, 1))
       .then(() => {
         isLongDone = true;
       });
-    await lane.join().wait(work(1, 0.1));
+    await joinOf(lane).wait(work(1, 0.1));
     expect(isLongDone).toBe(false);
     await long;
   });
@@ -80,13 +100,13 @@ describe('works', () => {
       yield;
       throw new Error('no good');
     })();
-    const other = lane.join().wait(work(3, 1));
-    await expect(lane.join().wait(failing)).rejects.toThrow('no good');
+    const other = joinOf(lane).wait(work(3, 1));
+    await expect(joinOf(lane).wait(failing)).rejects.toThrow('no good');
     expect(await other).toBe('done');
   });
 
   test('small ones are done at once', async () => {
-    const share = new BulkLane().join();
+    const share = joinOf(new BulkLane());
     const before = nowMs;
     const running = share.run(work(3, 0.2));
     expect(nowMs - before).toBeCloseTo(0.6);
@@ -98,8 +118,8 @@ describe('works', () => {
 describe('rest', () => {
   test('follows work while there are probes that send little', async () => {
     const lane = new BulkLane();
-    lane.join();
-    await lane.join().wait(work(50, 1));
+    joinOf(lane);
+    await joinOf(lane).wait(work(50, 1));
     // What is owed after the last turn is paid with the next one.
     expect(sum(rests)).toBeGreaterThanOrEqual((50 - TURN_MS) * REST_RATIO);
     expect(sum(rests)).toBeLessThanOrEqual(50 * REST_RATIO);
@@ -107,25 +127,131 @@ describe('rest', () => {
 
   test('is owed by many small pieces as well', async () => {
     const lane = new BulkLane();
-    lane.join();
-    const share = lane.join();
+    joinOf(lane);
+    const share = joinOf(lane);
     await Promise.all(Array.from({ length: 200 }, () => share.wait(work(1, 0))));
     expect(sum(rests)).toBeGreaterThan(0);
   });
 
   test('is not taken when nobody else is there, or has left', async () => {
     const lane = new BulkLane();
-    const quiet = lane.join();
+    const quiet = joinOf(lane);
     quiet.leave();
-    await lane.join().wait(work(50, 1));
+    await joinOf(lane).wait(work(50, 1));
     expect(rests).toEqual([]);
   });
+});
+
+describe('targets that are known for what they send', () => {
+  /** How much all others have had when a known target's work of `steps` milliseconds was done. */
+  async function othersUntilDone(lane: BulkLane, targetId: string, steps: number, strangers: number) {
+    let others = 0;
+    const enemies = Array.from({ length: strangers }, () => joinOf(lane));
+    const endless = enemies.map((enemy) =>
+      enemy.wait(
+        work(100_000, 1, () => {
+          others += 1;
+        }),
+      ),
+    );
+    await lane.join(targetId).wait(work(steps, 1));
+    const until = others;
+    for (const enemy of enemies) enemy.leave();
+    await Promise.allSettled(endless);
+    return until;
+  }
+
+  test('do not wait for those who are not', async () => {
+    const lane = new BulkLane();
+    expect(await othersUntilDone(lane, 'known', 20, 64)).toBeGreaterThan(500);
+    await know(lane, 'known', 20, 1);
+    expect(await othersUntilDone(lane, 'known', 20, 64)).toBeLessThanOrEqual(20 + TURN_MS);
+  });
+
+  test('wait with them for what goes beyond it, however good they were', async () => {
+    const lane = new BulkLane();
+    await know(lane, 'traitor', 10, 1);
+    expect(await othersUntilDone(lane, 'traitor', 18, 64)).toBeLessThanOrEqual(20);
+    await know(lane, 'traitor', 10, 1);
+    expect(await othersUntilDone(lane, 'traitor', 40, 64)).toBeGreaterThan(500);
+  });
+
+  test('may cost so much and no more, whatever they have cost before', async () => {
+    const lane = new BulkLane();
+    await know(lane, 'huge', 1_000, 1);
+    const share = lane.join('huge');
+    await share.wait(work(49, 1));
+    expect(share.isKnown).toBe(true);
+    await share.wait(work(1, 1));
+    expect(share.isKnown).toBe(false);
+  });
+
+  test('are not known any more once they have cost more and were not good', async () => {
+    const lane = new BulkLane();
+    await know(lane, 'traitor', 10, 1);
+    const within = lane.join('traitor');
+    await within.wait(work(5, 1));
+    within.leave(false);
+    expect(lane.join('traitor').isKnown).toBe(true);
+    const beyond = lane.join('traitor');
+    await beyond.wait(work(21, 1));
+    beyond.leave(false);
+    expect(lane.join('traitor').isKnown).toBe(false);
+  });
+
+  test('are those whose probes were good and sent much', async () => {
+    const lane = new BulkLane();
+    const bad = lane.join('bad');
+    await bad.wait(work(10, 1));
+    bad.leave(false);
+    expect(lane.join('bad').isKnown).toBe(false);
+    lane.join('small').leave(true);
+    expect(lane.join('small').isKnown).toBe(false);
+  });
+
+  test('sixty-four that turn hostile at once hold up neither a known one nor a stranger for long', async () => {
+    const lane = new BulkLane();
+    const names = Array.from({ length: 64 }, (_, index) => `traitor ${index}`);
+    for (const name of [...names, 'known']) await know(lane, name, 10, 1);
+    const startedAt = nowMs;
+    let taken = 0;
+    const traitors = names.map((name) => lane.join(name));
+    const endless = traitors.map((traitor) =>
+      traitor.wait(
+        work(100_000, 1, () => {
+          taken += 1;
+        }),
+      ),
+    );
+    await lane.join('known').wait(work(10, 1));
+    // Their turns come between its own, and never more than twice what they were known for.
+    expect(taken).toBeLessThanOrEqual(64 * 22);
+    await joinOf(lane).wait(work(2, 1));
+    expect(taken).toBeLessThanOrEqual(64 * 24);
+    // Beside those who send little, all of them together have had a quarter of the time.
+    const quiet = joinOf(lane);
+    const [from, before] = [nowMs, taken];
+    await joinOf(lane).wait(work(2, 1));
+    expect((taken - before) / (nowMs - from)).toBeLessThan(0.3);
+    quiet.leave();
+    for (const traitor of traitors) traitor.leave();
+    await Promise.allSettled(endless);
+    expect(nowMs).toBeGreaterThan(startedAt);
+  });
+});
+
+test('rests are for others: those who have no use for the loop are not waited for', async () => {
+  isBusy = false;
+  const lane = new BulkLane();
+  joinOf(lane);
+  await joinOf(lane).wait(work(50, 1));
+  expect(nowMs).toBe(50);
 });
 
 describe('a probe that is over', () => {
   test('gives up what waits, and nobody else does', async () => {
     const lane = new BulkLane();
-    const [leaving, staying] = [lane.join(), lane.join()];
+    const [leaving, staying] = [joinOf(lane), joinOf(lane)];
     let steps = 0;
     const given = leaving.wait(
       work(100, 1, () => {
@@ -143,7 +269,7 @@ describe('a probe that is over', () => {
   });
 
   test('is given no more turns', async () => {
-    const share = new BulkLane().join();
+    const share = joinOf(new BulkLane());
     share.leave();
     await expect(share.wait(work(1, 1))).rejects.toThrow('the probe is over');
   });
@@ -151,7 +277,7 @@ describe('a probe that is over', () => {
   test('is asked before each step', async () => {
     let isOver = false;
     let steps = 0;
-    const waiting = new BulkLane().join().wait(
+    const waiting = joinOf(new BulkLane()).wait(
       work(10, 1, () => {
         steps += 1;
         isOver = steps === 4;
@@ -165,7 +291,7 @@ describe('a probe that is over', () => {
 
 test('whoever has sent little does not wait, and whoever has sent much, or many pieces, does', () => {
   const lane = new BulkLane();
-  const [few, much, many] = [lane.join(), lane.join(), lane.join()];
+  const [few, much, many] = [joinOf(lane), joinOf(lane), joinOf(lane)];
   expect(few.mustWait(1_000)).toBe(false);
   expect(few.mustWait(60_000)).toBe(false);
   expect(few.mustWait(10_000)).toBe(true);
@@ -184,7 +310,7 @@ test('whatever is asked for: all of it settles, and each gets his turn before an
   await fc.assert(
     fc.asyncProperty(fc.array(job, { maxLength: 20 }), async (jobs) => {
       const lane = new BulkLane();
-      const shares = Array.from({ length: 5 }, () => lane.join());
+      const shares = Array.from({ length: 5 }, () => joinOf(lane));
       const left = new Set<number>();
       /** Which job had each turn, while more than one was unfinished. */
       const turns: number[] = [];

@@ -14,7 +14,7 @@ const MUCH = Buffer.alloc(100_000, 'x');
 /** Work before everything else in the lane, which ends when it is told. */
 function hold(lane: BulkLane): { end(): void } {
   let isHeld = true;
-  void lane.join().wait(
+  void lane.join('a').wait(
     (function* (): Sliced<void> {
       while (isHeld) yield;
     })(),
@@ -41,14 +41,14 @@ function start(share: LaneShare, stall?: StallWatch) {
 }
 
 test('little is read at once', async () => {
-  const { source, read } = start(new BulkLane().join());
+  const { source, read } = start(new BulkLane().join('a'));
   await write(source, 'hello');
   expect(read()).toBe('hello');
   expect(source.isPaused()).toBe(false);
 });
 
 test('much is read in pieces and in its order, and all of it is there before it is told that nothing waits', async () => {
-  const { source, pieces, read, idle } = start(new BulkLane().join());
+  const { source, pieces, read, idle } = start(new BulkLane().join('a'));
   const text = Array.from({ length: 40_000 }, (_, index) => `${index} `).join('');
   const ended = once(source, 'end');
   source.write(text.slice(0, 200_000));
@@ -61,7 +61,7 @@ test('much is read in pieces and in its order, and all of it is there before it 
 
 test('an end that comes before its turn is not the end of what waits', async () => {
   const lane = new BulkLane();
-  const { source, read, idle } = start(lane.join());
+  const { source, read, idle } = start(lane.join('a'));
   const others = hold(lane);
   await write(source, MUCH);
   source.end();
@@ -77,7 +77,7 @@ test('an end that comes before its turn is not the end of what waits', async () 
 
 test('a source that breaks off while it waits has said what it had said', async () => {
   const lane = new BulkLane();
-  const { source, read, idle } = start(lane.join());
+  const { source, read, idle } = start(lane.join('a'));
   const others = hold(lane);
   source.on('error', () => undefined);
   await write(source, MUCH);
@@ -91,7 +91,7 @@ test('a source that breaks off while it waits has said what it had said', async 
 
 test('a probe that is over reads no more, and lets go of the source', async () => {
   const lane = new BulkLane();
-  const share = lane.join();
+  const share = lane.join('a');
   const { source, pieces, idle } = start(share);
   const others = hold(lane);
   await write(source, MUCH);
@@ -109,7 +109,7 @@ test('who waits for his turn does not stall, and has all his time again when it 
   const inMs = (ms: number) => beat.turn(performance.now() + ms);
   const limits = { ...DEFAULT_LIMITS, stallMs: 60_000 };
   const stall = new StallWatch({ limits, watch: new Stopwatch(), beat }, stalled);
-  const { source, idle } = start(lane.join(), stall);
+  const { source, idle } = start(lane.join('a'), stall);
   const others = hold(lane);
   stall.saw(true);
   await write(source, MUCH);
