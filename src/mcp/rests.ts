@@ -3,8 +3,8 @@ export type Rest = (forMs: number, goOn: () => void) => void;
 
 /** The loop had something to do when it took longer for a turn with nothing of ours in it. */
 const IDLE_TURN_MS = 0.1;
-/** Waiting for that long in a millisecond, the loop had nothing to do. */
-const IDLE_MS = 0.1;
+/** Waiting for that long of a millisecond, the loop had next to nothing to do. */
+const IDLE_MS = 0.8;
 
 /** Lets everybody else have a turn as long as they have something to do in it. */
 export function giveWay(forMs: number, goOn: () => void): void {
@@ -17,7 +17,7 @@ export function giveWay(forMs: number, goOn: () => void): void {
   setImmediate(look, performance.now());
 }
 
-/** Sleeps for a millisecond, and again as long as others kept the loop busy meanwhile. */
+/** Sleeps for a millisecond, and again as long as others had a use for the loop meanwhile. */
 export function stepAside(forMs: number, goOn: () => void): void {
   const untilMs = performance.now() + forMs;
   const look = (before: number) => {
