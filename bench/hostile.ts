@@ -115,7 +115,9 @@ export async function run(args: string[]): Promise<void> {
     latencyMs: Number(values.latency),
   };
   const kinds =
-    values.tools === undefined ? DEFAULT_KINDS : [{ tools: Number(values.tools), isFirst: values.first }];
+    values.tools === undefined
+      ? DEFAULT_KINDS.filter(({ isFirst }) => isFirst || !values.first)
+      : [{ tools: Number(values.tools), isFirst: values.first }];
   if (!values.guard) {
     const { count, rounds, latencyMs } = common;
     console.log(

@@ -21,7 +21,7 @@ interface LaneJob extends Job {
 /**
  * The turns of those probes whose targets send much: 2 ms at a time, so that what they bring delays nobody by more
  * than that. While others have a use for the event loop, they rest three times as long as they worked; when nobody
- * has, or they are alone, they go on. There are two classes of them. A target is known for what its last good probe
+ * has, or they are alone, they go on. There are two classes of them. A target is known for what its last good probes
  * took, and may take twice that again, up to a bound. What others bring, and all that comes beyond it, has its turns
  * apart: a quarter of the loop at most, and a sixteenth while there is work of those who are known for it.
  */
@@ -38,6 +38,9 @@ export class BulkLane {
   join(targetId: string): LaneShare {
     const share = new LaneShare(this.#costs.allowanceMs(targetId), {
       add: (job) => (share.isKnown ? this.#known : this.#others).add(job),
+      exceed: () => {
+        for (const job of this.#known.take((one) => one.share === share)) this.#others.add(job);
+      },
       leave: (isGood) => this.#leave(share, targetId, isGood),
     });
     this.#shares.add(share);
@@ -49,9 +52,8 @@ export class BulkLane {
     if (isGood) this.#costs.note(targetId, share.spentMs);
     else if (share.spentMs > 0 && !share.isKnown) this.#costs.forget(targetId);
     if (!share.isBulky) return;
-    const isItsOwn = (job: LaneJob) => job.share === share;
-    this.#known.drop(isItsOwn);
-    this.#others.drop(isItsOwn);
+    for (const turns of [this.#known, this.#others])
+      for (const job of turns.take((one) => one.share === share)) job.giveUp();
   }
 
   #hasOthers(): boolean {
@@ -62,6 +64,8 @@ export class BulkLane {
 
 interface Lane {
   add(job: LaneJob): void;
+  /** It has cost what its target is known for: what waits goes on among the others. */
+  exceed(): void;
   leave(isGood: boolean): void;
 }
 
@@ -143,7 +147,9 @@ export class LaneShare {
             step,
             giveUp,
             charge: (spentMs) => {
+              const wasKnown = this.isKnown;
               this.#spentMs += spentMs;
+              if (wasKnown && !this.isKnown) this.#lane.exceed();
             },
             requeue: () => this.#lane.add(job),
           };

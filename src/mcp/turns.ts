@@ -42,12 +42,11 @@ export class Turns<Work extends Job> {
     setImmediate(() => this.#turn());
   }
 
-  /** Gives up those that wait and are meant. */
-  drop(isMeant: (job: Work) => boolean): void {
-    const left = this.#jobs.filter(isMeant);
-    if (left.length === 0) return;
-    this.#jobs = this.#jobs.filter((job) => !isMeant(job));
-    for (const job of left) job.giveUp();
+  /** Takes away those that wait and are meant, in their order. */
+  take(isMeant: (job: Work) => boolean): Work[] {
+    const taken = this.#jobs.filter(isMeant);
+    if (taken.length > 0) this.#jobs = this.#jobs.filter((job) => !isMeant(job));
+    return taken;
   }
 
   #turn(): void {
